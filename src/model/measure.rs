@@ -1,0 +1,268 @@
+//! The language of objectives, hypotheses and claims, parsed.
+
+use std::fmt;
+
+/// A measure of a replication.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    /// A time from the fault.
+    Time(TimeMeasure),
+    /// An SLI in one of the three spans of a run, global or of one region.
+    Sli {
+        /// Which span.
+        span: SliSpan,
+        /// Name of the SLI.
+        sli: String,
+        /// One region; `None`: all together.
+        region: Option<String>,
+    },
+    /// An impact.
+    Impact(Impact),
+}
+
+/// Times from the first fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimeMeasure {
+    /// The control plane believes that the region is dead.
+    Detect,
+    /// The first order is given.
+    Decide,
+    /// 99 % of the dark region's first attempts are routed elsewhere.
+    Shifted,
+    /// The moved markets' hit ratio where they are served now is within 5 % of its steady value.
+    Warm,
+    /// Every objective holds again.
+    Rto,
+    /// `shifted - detect`.
+    Restore,
+    /// Traffic is back where it was.
+    Failback,
+}
+
+impl TimeMeasure {
+    /// All of them, in the order of reports.
+    pub const ALL: [TimeMeasure; 7] = [
+        TimeMeasure::Detect,
+        TimeMeasure::Decide,
+        TimeMeasure::Shifted,
+        TimeMeasure::Warm,
+        TimeMeasure::Rto,
+        TimeMeasure::Restore,
+        TimeMeasure::Failback,
+    ];
+
+    /// The name in claims and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimeMeasure::Detect => "detect",
+            TimeMeasure::Decide => "decide",
+            TimeMeasure::Shifted => "shifted",
+            TimeMeasure::Warm => "warm",
+            TimeMeasure::Rto => "rto",
+            TimeMeasure::Restore => "restore",
+            TimeMeasure::Failback => "failback",
+        }
+    }
+}
+
+/// Which span of a run an SLI is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SliSpan {
+    /// The steady windows before the fault or the first action.
+    Before,
+    /// The worst minute until recovery.
+    During,
+    /// From recovery on.
+    After,
+}
+
+impl SliSpan {
+    /// All of them, in order of time.
+    pub const ALL: [SliSpan; 3] = [SliSpan::Before, SliSpan::During, SliSpan::After];
+
+    /// The name in claims and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            SliSpan::Before => "before",
+            SliSpan::During => "during",
+            SliSpan::After => "after",
+        }
+    }
+}
+
+/// Impacts of a replication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Impact {
+    /// Starts that failed because of the service, from the fault on.
+    FailedStarts,
+    /// Viewers who stood still because of the service, from the fault on.
+    RebufferedViewers,
+    /// Minutes that viewers stood still because of the service.
+    ViewerMinutes,
+    /// Share of eligible starts that failed, summed over minutes.
+    DowntimeMinutes,
+    /// Minutes of windows in which an objective is broken.
+    BrokenMinutes,
+    /// Share of eligible starts that succeeded over the whole horizon.
+    Availability,
+    /// 1 if the trigger ended, the load is back and an objective is still broken at the horizon.
+    Metastable,
+    /// 1 if a region that no fault hit broke an objective for `sustain` or longer.
+    Toppled,
+}
+
+impl Impact {
+    /// All of them, in the order of reports.
+    pub const ALL: [Impact; 8] = [
+        Impact::FailedStarts,
+        Impact::RebufferedViewers,
+        Impact::ViewerMinutes,
+        Impact::DowntimeMinutes,
+        Impact::BrokenMinutes,
+        Impact::Availability,
+        Impact::Metastable,
+        Impact::Toppled,
+    ];
+
+    /// The name in claims and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Impact::FailedStarts => "failed_starts",
+            Impact::RebufferedViewers => "rebuffered_viewers",
+            Impact::ViewerMinutes => "viewer_minutes",
+            Impact::DowntimeMinutes => "downtime_minutes",
+            Impact::BrokenMinutes => "broken_minutes",
+            Impact::Availability => "availability",
+            Impact::Metastable => "metastable",
+            Impact::Toppled => "toppled",
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Measure::Time(time) => f.write_str(time.name()),
+            Measure::Impact(impact) => f.write_str(impact.name()),
+            Measure::Sli {
+                span,
+                sli,
+                region: None,
+            } => write!(f, "{}({sli})", span.name()),
+            Measure::Sli {
+                span,
+                sli,
+                region: Some(region),
+            } => {
+                write!(f, "{}({sli}[{region}])", span.name())
+            }
+        }
+    }
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+}
+
+impl Op {
+    /// Whether `a OP b`.
+    pub fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Op::Less => a < b,
+            Op::AtMost => a <= b,
+            Op::Greater => a > b,
+            Op::AtLeast => a >= b,
+            Op::Equal => a == b,
+            Op::NotEqual => a != b,
+        }
+    }
+
+    /// As it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Op::Less => "<",
+            Op::AtMost => "<=",
+            Op::Greater => ">",
+            Op::AtLeast => ">=",
+            Op::Equal => "=",
+            Op::NotEqual => "!=",
+        }
+    }
+}
+
+/// `SLI OP VALUE`, per window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// Name of the SLI.
+    pub sli: String,
+    /// Comparison.
+    pub op: Op,
+    /// Right-hand side, in the SLI's unit (shares as fractions, times in seconds).
+    pub value: f64,
+    /// As the user wrote it (`>= 99 %`).
+    pub text: String,
+}
+
+/// `MEASURE OP VALUE`, joined by `and`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// All of these must hold.
+    pub terms: Vec<Term>,
+    /// As the user wrote it.
+    pub text: String,
+}
+
+/// One comparison of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// Left-hand side.
+    pub left: Measure,
+    /// Comparison.
+    pub op: Op,
+    /// Right-hand side.
+    pub right: Operand,
+}
+
+/// The right-hand side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    /// A value; times in seconds, shares as fractions.
+    Value(f64),
+    /// Another measure.
+    Measure(Measure),
+}
+
+/// A measured value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measured {
+    /// Has no beginning in this replication (nothing was detected, no window was there).
+    Absent,
+    /// Began and had not ended at the horizon: longer than anything observed.
+    Censored,
+    /// A value.
+    Value(f64),
+}
+
+impl Measured {
+    /// For comparisons: a censored time is infinite, an absent one is not a number.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Measured::Absent => f64::NAN,
+            Measured::Censored => f64::INFINITY,
+            Measured::Value(value) => value,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Nouns and the four interfaces between the parts; plain data, no behaviour beyond reading it.
+//!
+//! | interface | from → to | meaning |
+//! |---|---|---|
+//! | [`Episode`](episode::Episode) | fault → world | an impairment with a beginning and an end |
+//! | [`Telemetry`](telemetry::Telemetry) | control → policy | what the control plane *believes* |
+//! | [`Action`](action::Action) | policy → control | what the control plane *asks for* |
+//! | [`Observation`](observation::Observation) | world → SLI | what *truly* happened |
+
+pub mod action;
+pub mod episode;
+pub mod histogram;
+pub mod measure;
+pub mod observation;
+pub mod outcome;
+pub mod policy;
+pub mod scenario;
+pub mod telemetry;

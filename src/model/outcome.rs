@@ -1,0 +1,139 @@
+//! What one replication leaves: its windows, its row of measures, its log.
+
+use crate::model::measure::Measured;
+use crate::model::observation::Observation;
+use crate::model::policy::Phase;
+use crate::model::scenario::RegionId;
+use crate::units::{Span, Time};
+
+/// A replication, simulated.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Windows in order of time. They lie on a grid that starts at the first fault and goes both
+    /// ways; the first and the last may be shorter.
+    pub windows: Vec<Window>,
+    /// Marks in time.
+    pub marks: Marks,
+    /// What happened, in order of time.
+    pub log: Vec<Entry>,
+    /// Whether a pool left the range in which counted traffic is exact; the first that did.
+    pub outside_validity: Option<OutsideValidity>,
+    /// Digest of everything above that is a result.
+    pub digest: u64,
+    /// Counts that must balance, checked by tests.
+    pub ledger: Ledger,
+    /// Steps that the traffic was advanced in.
+    pub steps: u64,
+}
+
+/// One window.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// Begins here.
+    pub from: Time,
+    /// Ends here.
+    pub until: Time,
+    /// Per region.
+    pub regions: Vec<Observation>,
+    /// All regions merged.
+    pub global: Observation,
+    /// Demand: expected starts per second (for 'the load is back to normal').
+    pub demand: f64,
+}
+
+/// Points in time, absolute. `None`: it did not happen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Marks {
+    /// Beginning of the first fault; `None` where there is none.
+    pub fault: Option<Time>,
+    /// End of the last fault.
+    pub fault_end: Option<Time>,
+    /// A region that a fault hits is believed dead for the first time (or any, without a fault).
+    pub detect: Option<Time>,
+    /// First order carried out.
+    pub decide: Option<Time>,
+    /// 99 % of the dark region's first attempts are served elsewhere.
+    pub shifted: Option<Time>,
+    /// The moved market's hit ratio is back.
+    pub warm: Option<Time>,
+    /// Failback begins.
+    pub failback_begins: Option<Time>,
+    /// Failback is complete.
+    pub failback: Option<Time>,
+    /// First action of any policy (a drill may be announced: before the fault).
+    pub first_action: Option<Time>,
+    /// Phases entered, per region, in order.
+    pub phases: Vec<(RegionId, Phase, Time)>,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Time,
+    /// Which part (`us-east-1`, `control plane`, `dns`).
+    pub part: String,
+    /// What happened.
+    pub what: String,
+    /// Why; empty when it needs no reason.
+    pub cause: String,
+}
+
+/// Where counted traffic may be off.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutsideValidity {
+    /// The pool (`playback in us-west-2, zone 1`).
+    pub pool: String,
+    /// When first.
+    pub at: Time,
+    /// For how long in total.
+    pub lasting: Span,
+    /// Why.
+    pub reason: String,
+}
+
+/// Counts that must balance exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Starts that arrived.
+    pub starts: u64,
+    /// Starts with a final outcome: success.
+    pub starts_ok: u64,
+    /// Starts with a final outcome: failed by the service.
+    pub starts_failed: u64,
+    /// Starts with a final outcome: failed for ambient reasons.
+    pub starts_ambient: u64,
+    /// Starts waiting for their next attempt at the end.
+    pub starts_waiting: u64,
+    /// Sessions playing at the beginning.
+    pub sessions_first: u64,
+    /// Sessions begun.
+    pub sessions_begun: u64,
+    /// Sessions ended.
+    pub sessions_ended: u64,
+    /// Sessions playing at the end.
+    pub sessions_last: u64,
+    /// Start attempts made.
+    pub attempts: u64,
+    /// Start attempts that were retries.
+    pub retries: u64,
+    /// Start attempts that failed.
+    pub attempts_failed: u64,
+    /// Failed start attempts after which the viewer gave up for good.
+    pub given_up: u64,
+}
+
+/// The row that a replication leaves, and nothing else grows with their number.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// Number of the replication.
+    pub replication: u64,
+    /// Every measure, in the order of the study.s columns.
+    pub values: Vec<Measured>,
+    /// Phases entered, in seconds from the fault: first entry of each.
+    pub phases: Vec<(RegionId, Phase, f64)>,
+    /// Digest of the outcome.
+    pub digest: u64,
+    /// Whether every number can be relied on.
+    pub outside_validity: Option<OutsideValidity>,
+}

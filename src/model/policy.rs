@@ -1,0 +1,214 @@
+//! A failover policy: its interface, its knobs, and the labels of its phases.
+
+use crate::model::action::Action;
+use crate::model::scenario::RegionId;
+use crate::model::telemetry::Telemetry;
+use crate::units::{Dist, Span, Time};
+
+/// A failover policy: a pure function of what can be known and of its own memory. The same
+/// telemetry and memory always give the same decision; no random number is drawn, nothing is hidden.
+pub trait Policy: Sync {
+    /// Name in the registry.
+    fn name(&self) -> &'static str;
+    /// One line on what it does.
+    fn summary(&self) -> &'static str;
+    /// What its knobs are when nobody changes them.
+    fn knobs(&self) -> Knobs;
+    /// What to ask for now, and what to remember.
+    fn decide(&self, knobs: &Knobs, telemetry: &Telemetry, memory: &Memory) -> Decision {
+        crate::model::policy::nothing(knobs, telemetry, memory)
+    }
+}
+
+/// The decision that changes nothing.
+pub fn nothing(_knobs: &Knobs, _telemetry: &Telemetry, memory: &Memory) -> Decision {
+    Decision {
+        actions: Vec::new(),
+        memory: memory.clone(),
+        wake: None,
+    }
+}
+
+/// What a policy asks for and remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// Requests to the control plane's actuator, in order.
+    pub actions: Vec<Action>,
+    /// What to remember.
+    pub memory: Memory,
+    /// When to be asked again at the latest, if nothing changes before.
+    pub wake: Option<Time>,
+}
+
+/// A policy's memory: a record per region.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// Per region, in the scenario's order; shorter is as if the rest were new.
+    pub regions: Vec<RegionMemory>,
+}
+
+/// What a policy remembers of a region.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RegionMemory {
+    /// Phase of its failover.
+    pub phase: Phase,
+    /// When that phase was entered.
+    pub since: Time,
+    /// Next stage of a staged shift: stages already ordered.
+    pub stage: usize,
+    /// When the last stage was ordered.
+    pub staged_at: Time,
+    /// Whether DNS was told.
+    pub dns_moved: bool,
+    /// Whether dark capacity was called.
+    pub capacity_called: bool,
+    /// Whether caches were told to warm.
+    pub prewarmed: bool,
+}
+
+impl Default for RegionMemory {
+    fn default() -> Self {
+        RegionMemory {
+            phase: Phase::Normal,
+            since: Time::ZERO,
+            stage: 0,
+            staged_at: Time::ZERO,
+            dns_moved: false,
+            capacity_called: false,
+            prewarmed: false,
+        }
+    }
+}
+
+/// Labels that a policy sets per affected region; they may be skipped or repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Nothing is wrong.
+    Normal,
+    /// A region is believed dead, or an evacuation was announced.
+    FailoverInitiated,
+    /// Routes are being changed.
+    RouteShift,
+    /// The region is cut off from the others.
+    Isolation,
+    /// Capacity is being brought into service.
+    ScaleUp,
+    /// Traffic flows elsewhere.
+    Stabilized,
+    /// The region is healthy again and could take traffic.
+    FailbackReady,
+    /// Traffic is going back in stages.
+    GradualReturn,
+}
+
+impl Phase {
+    /// All phases, in the usual order.
+    pub const ALL: [Phase; 8] = [
+        Phase::Normal,
+        Phase::FailoverInitiated,
+        Phase::RouteShift,
+        Phase::Isolation,
+        Phase::ScaleUp,
+        Phase::Stabilized,
+        Phase::FailbackReady,
+        Phase::GradualReturn,
+    ];
+
+    /// The name as reports print it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Normal => "Normal",
+            Phase::FailoverInitiated => "FailoverInitiated",
+            Phase::RouteShift => "RouteShift",
+            Phase::Isolation => "Isolation",
+            Phase::ScaleUp => "ScaleUp",
+            Phase::Stabilized => "Stabilized",
+            Phase::FailbackReady => "FailbackReady",
+            Phase::GradualReturn => "GradualReturn",
+        }
+    }
+}
+
+/// Knobs of a policy: plain data, so that trying another policy needs no Rust.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knobs {
+    /// Whether anything is done at all.
+    pub failover: bool,
+    /// Time that a decision takes: zero when automatic, a distribution when a human makes it.
+    pub decide: Dist,
+    /// Move traffic by changing the edge's routes (L7 proxying).
+    pub route_by_edge: bool,
+    /// Move traffic by changing DNS.
+    pub route_by_dns: bool,
+    /// Change DNS only when 99 % of the proxies have the new routes and the capacity in service
+    /// covers the need.
+    pub dns_after_edge: bool,
+    /// How the evacuated traffic is split over the survivors.
+    pub spread: Spread,
+    /// Shares of the traffic that are moved one after the other; the last is 1.
+    pub stages: Vec<f64>,
+    /// Time between stages.
+    pub hold: Span,
+    /// Call dark capacity into service.
+    pub dark_capacity: bool,
+    /// Warm the survivors' caches for the markets that will move.
+    pub prewarm: bool,
+    /// Isolate the evacuated region: no cross-region retries from or to it.
+    pub isolate: bool,
+    /// Which requests are refused first when a pool is overloaded.
+    pub shed: Shed,
+    /// Whether a proxy repeats a failed request once in another region.
+    pub edge_retry: bool,
+    /// Such retries as a share of the edge's requests over the last 10 s; infinite: no limit.
+    pub edge_retry_budget: f64,
+    /// Failures in a row until a proxy ejects an origin; 0: never.
+    pub eject_after: u32,
+    /// How long an origin stays ejected.
+    pub eject_for: Span,
+    /// Time before a region may be failed over again.
+    pub cool_down: Span,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Knobs {
+            failover: false,
+            decide: Dist::Fixed(0.0),
+            route_by_edge: false,
+            route_by_dns: false,
+            dns_after_edge: false,
+            spread: Spread::Spare,
+            stages: vec![1.0],
+            hold: Span::ZERO,
+            dark_capacity: false,
+            prewarm: false,
+            isolate: false,
+            shed: Shed::Uniform,
+            edge_retry: false,
+            edge_retry_budget: 0.2,
+            eject_after: 5,
+            eject_for: Span(30_000_000_000),
+            cool_down: Span(600_000_000_000),
+        }
+    }
+}
+
+/// How evacuated traffic is split over the survivors.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Spread {
+    /// By spare capacity in service.
+    Spare,
+    /// All to the market's nearest survivor.
+    Nearest,
+    /// By fixed weights per region.
+    Fixed(Vec<(RegionId, f64)>),
+}
+
+/// Which requests are refused first when a pool is overloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shed {
+    /// All alike.
+    Uniform,
+    /// The least important first.
+    Priority,
+}

@@ -1,0 +1,493 @@
+//! A validated scenario: what exists, what happens to it, and what is asked of it.
+//!
+//! Entities refer to each other by index ([`RegionId`] and friends); all lists are sorted by name
+//! when a scenario is loaded, so the order of declarations changes nothing. Rates are per second.
+
+use crate::model::measure::{Claim, Threshold};
+use crate::model::policy::Knobs;
+use crate::units::{Dist, Span, Time};
+
+/// Index of a region in [`Scenario::regions`].
+pub type RegionId = usize;
+/// Index of a market in [`Scenario::markets`].
+pub type MarketId = usize;
+/// Index of a service in [`Scenario::services`].
+pub type ServiceId = usize;
+
+/// A whole scenario with one policy.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Short name: the file's stem or the built-in name.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// The question that the scenario asks.
+    pub question: String,
+    /// End of the simulation.
+    pub horizon: Span,
+    /// Longest step while anything moves.
+    pub step: Span,
+    /// Window of the SLIs.
+    pub sample: Span,
+    /// How long every objective must hold before a region counts as recovered.
+    pub sustain: Span,
+    /// Time of day at the beginning, UTC, in seconds since midnight.
+    pub start_of_day_secs: f64,
+    /// Factor on all demand.
+    pub demand: f64,
+    /// Regions, sorted by name.
+    pub regions: Vec<Region>,
+    /// Round trip between regions, in seconds: `rtt[a][b]`, zero on the diagonal.
+    pub rtt_secs: Vec<Vec<f64>>,
+    /// Markets, sorted by name.
+    pub markets: Vec<Market>,
+    /// Device classes, sorted by name; their shares sum to one.
+    pub devices: Vec<DeviceClass>,
+    /// Names to addresses.
+    pub dns: Dns,
+    /// The edge in front of the regions.
+    pub edge: Edge,
+    /// Services, sorted by name.
+    pub services: Vec<Service>,
+    /// Services in an order in which callers come before those they call.
+    pub call_order: Vec<ServiceId>,
+    /// What a client asks for, and when; sorted by name.
+    pub requests: Vec<Request>,
+    /// Playing sessions; `None` where nothing streams.
+    pub session: Option<Session>,
+    /// What fails on a calm day.
+    pub ambient: Ambient,
+    /// Who watches and decides.
+    pub control: Control,
+    /// Common shocks between replications.
+    pub variation: Variation,
+    /// What goes wrong, in order of its beginning.
+    pub faults: Vec<Fault>,
+    /// Thresholds per window.
+    pub objectives: Vec<Objective>,
+    /// Claims about a whole replication.
+    pub hypotheses: Vec<Hypothesis>,
+    /// The failover policy: name and knobs.
+    pub policy: PolicyChoice,
+    /// Inputs that are drawn once per replication; empty in a scenario that was drawn already.
+    pub uncertain: Vec<Uncertain>,
+    /// Every input that the user or a default gave, with what is known of its origin.
+    pub inputs: Vec<Input>,
+}
+
+/// A region.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Name.
+    pub name: String,
+    /// Number of zones.
+    pub zones: usize,
+}
+
+/// Where viewers are.
+#[derive(Clone, Debug)]
+pub struct Market {
+    /// Name.
+    pub name: String,
+    /// Regions in the order in which geo DNS prefers them; the others follow by name.
+    pub near: Vec<RegionId>,
+    /// Session starts (or plain requests, where nothing streams) per second at the busiest hour.
+    pub starts: f64,
+    /// Shape of the day: factors of `starts` at the beginning of equal parts of the local day, read
+    /// linearly between; one value is a constant rate. The largest is 1.
+    pub profile: Vec<f64>,
+    /// Or an analytic shape, `1 + amplitude * sin(2 pi t / period + phase)` times `starts`, `t` from
+    /// the beginning of the scenario.
+    pub wave: Option<Wave>,
+    /// Local time minus UTC, in seconds.
+    pub utc_offset_secs: f64,
+    /// Round trip between viewers and the nearest edge.
+    pub rtt_secs: f64,
+    /// Number of devices.
+    pub devices: f64,
+}
+
+/// A sinusoidal rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wave {
+    /// Relative amplitude, 0 to 1.
+    pub amplitude: f64,
+    /// Period in seconds.
+    pub period_secs: f64,
+    /// Phase in radians.
+    pub phase: f64,
+}
+
+/// A class of devices that differ in stickiness and in how they retry.
+#[derive(Clone, Debug)]
+pub struct DeviceClass {
+    /// Name.
+    pub name: String,
+    /// Share of every market's devices.
+    pub share: f64,
+    /// Whether it bypasses the edge and talks to its region directly.
+    pub direct: bool,
+    /// Share of resolvers that keep an answer beyond its TTL, and for how long after a change.
+    pub violators: Violators,
+    /// The application re-reads the resolver so often and keeps the answer meanwhile; zero: it
+    /// follows the resolver.
+    pub pin: Span,
+    /// Life of a connection that is kept busy, from opening to its forced closing.
+    pub connection_age: Dist,
+    /// An unused connection closes after this.
+    pub connection_idle: Span,
+    /// Attempts per request as the viewer's client makes them: one try and the rest retries.
+    pub attempts: u32,
+    /// First wait between attempts.
+    pub backoff_base: Span,
+    /// Factor from wait to wait.
+    pub backoff_factor: f64,
+    /// Longest wait.
+    pub backoff_cap: Span,
+    /// Each wait is multiplied by a uniform factor in `1 - jitter ..= 1 + jitter`.
+    pub jitter: f64,
+    /// Retries allowed as a share of first attempts (a token bucket); infinite: no limit.
+    pub retry_budget: f64,
+    /// After so many failed attempts in a row the next region's own host name is used; 0: never.
+    pub fallback_after: u32,
+}
+
+/// Resolvers that outlive the TTL.
+#[derive(Clone, Debug)]
+pub struct Violators {
+    /// Their share (by weight).
+    pub share: f64,
+    /// Time from a change of the answer until such a resolver asks anew.
+    pub stale: Dist,
+}
+
+/// Authoritative DNS and the resolvers.
+#[derive(Clone, Debug)]
+pub struct Dns {
+    /// Time to live of an answer.
+    pub ttl: Span,
+    /// Time from a change at the provider until the authoritative servers give the new answer.
+    pub propagation: Dist,
+    /// Number of resolvers per market and device class.
+    pub resolvers: usize,
+    /// Spread of how many devices a resolver serves: sigma of the lognormal law of its weight.
+    pub spread: f64,
+}
+
+/// The L7 edge.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Whether it stands above the regions and survives one.
+    pub global: bool,
+    /// Slots of one proxy instance.
+    pub slots: u32,
+    /// Time that a request keeps a slot of a proxy busy.
+    pub time: Dist,
+    /// CPU time of a new connection's TLS handshake.
+    pub handshake_secs: f64,
+    /// Spare share of proxy capacity, as a service's headroom.
+    pub headroom: f64,
+    /// A pushed route reaches a proxy after this delay, each its own.
+    pub poll: Dist,
+    /// What a refused connection costs before the proxy knows.
+    pub refuse_secs: f64,
+    /// What a hanging connection costs before the proxy gives up.
+    pub connect_timeout_secs: f64,
+}
+
+/// A pool of instances in every zone of every region.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Name.
+    pub name: String,
+    /// Requests that one instance serves at once.
+    pub slots: u32,
+    /// Time that a request keeps a slot busy, in seconds.
+    pub time: Dist,
+    /// Waiting requests per instance before the next is refused.
+    pub queue: u32,
+    /// In service at the busiest planned hour: `(1 + headroom)` times the busy slots.
+    pub headroom: f64,
+    /// Further share of the same base, booted and out of rotation.
+    pub dark: f64,
+    /// Or a fixed number of instances per region, instead of `headroom`.
+    pub instances: Option<u32>,
+    /// From the order to put a dark instance into rotation until it takes requests.
+    pub activation: Dist,
+    /// From power to ready, for an instance that starts anew.
+    pub boot: Dist,
+    /// A new instance is slower for so long.
+    pub slow_start: Span,
+    /// How many times longer a request takes on an instance that has just started.
+    pub slow_factor: f64,
+    /// Health check of an instance by its balancer: interval and failures in a row until it is out.
+    pub health_interval: Span,
+    /// See `health_interval`.
+    pub health_threshold: u32,
+    /// What it calls.
+    pub calls: Vec<Call>,
+}
+
+/// One service calls another.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The service that is called.
+    pub to: ServiceId,
+    /// How many per request of the caller (a mean; may be below one).
+    pub count: f64,
+    /// Whether the request fails when the call fails.
+    pub critical: bool,
+    /// What is given instead when a call that is not critical fails; empty: nothing.
+    pub fallback: String,
+    /// The caller gives up after this; the work is done all the same.
+    pub timeout_secs: f64,
+    /// Attempts per call: one try and the rest retries.
+    pub attempts: u32,
+    /// Whether it is made together with the other parallel calls or after them, in order.
+    pub parallel: bool,
+    /// A lower priority than the request's own (larger is less important); 0: the request's.
+    pub priority: u8,
+    /// A cache in front of the call: a hit does not make it.
+    pub cache: Option<Cache>,
+}
+
+/// A cache in front of a call, one per region.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    /// Objects in a market's own catalogue.
+    pub objects: u64,
+    /// Zipf exponent of their popularity.
+    pub zipf: f64,
+    /// Objects that the cache holds.
+    pub capacity: f64,
+    /// Which object makes way.
+    pub eviction: Eviction,
+    /// An object expires so long after it was filled; infinite: never.
+    pub ttl_secs: f64,
+    /// Whether each use renews the TTL.
+    pub renew_ttl: bool,
+    /// Share of lookups that are for a catalogue common to all markets.
+    pub common: f64,
+    /// Whether equal misses under way are merged into one fetch.
+    pub coalesce: bool,
+    /// How long it has been serving at the beginning, in seconds; zero: it starts cold.
+    pub warm_secs: f64,
+}
+
+/// Which object makes way in a full cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eviction {
+    /// The least recently used.
+    Lru,
+    /// Any (first in, first out has the same hit ratio).
+    Random,
+}
+
+/// What a client asks for, and when.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Name.
+    pub name: String,
+    /// The service that answers.
+    pub to: ServiceId,
+    /// When it is sent.
+    pub when: When,
+    /// Priority when load is shed: 1 is kept longest.
+    pub priority: u8,
+    /// Whether it can be repeated in another region.
+    pub safe: bool,
+}
+
+/// When a request is sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum When {
+    /// So many in a row at the start of a session.
+    Start {
+        /// How many.
+        count: u32,
+    },
+    /// By every playing session at a fixed interval; without it the session runs out of its buffer.
+    Every {
+        /// Interval in seconds.
+        period_secs: f64,
+        /// Whether the session needs its answer to go on beyond its buffer.
+        renews: bool,
+    },
+    /// By every playing session at random moments; the viewer waits for it.
+    Rate {
+        /// Mean number per second.
+        per_sec: f64,
+    },
+    /// When a session opens a connection anew after losing one.
+    Reconnect,
+    /// When a session finds itself in another region.
+    RegionChange,
+}
+
+/// How sessions play.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Length: a mixture of exponentials, as `(share, mean seconds)`.
+    pub length: Vec<(f64, f64)>,
+    /// Media in the buffer of a playing session at a random moment, in seconds.
+    pub buffer: Buffer,
+    /// Whether the media come through the region (and stop with it) or from a CDN.
+    pub media_from_region: bool,
+    /// A session cut off from its region tries again so often, in seconds.
+    pub retry_secs: f64,
+    /// A viewer who waits longer than this for an interactive request stands still, in seconds.
+    pub patience_secs: f64,
+    /// After a stall so much media must be there to go on, in seconds.
+    pub resume_secs: f64,
+    /// Seconds of media fetched per second.
+    pub download_speed: f64,
+}
+
+/// The playback buffer.
+#[derive(Clone, Debug)]
+pub enum Buffer {
+    /// A law of its level.
+    Level(Dist),
+    /// Filled from `start` seconds at the download speed up to `max`, in sessions whose age is
+    /// uniform over `length`.
+    Filling {
+        /// Seconds at the start.
+        start: f64,
+        /// Seconds when full.
+        max: f64,
+        /// Length of a session in seconds.
+        length: f64,
+    },
+}
+
+/// What fails on a calm day.
+#[derive(Clone, Debug, Default)]
+pub struct Ambient {
+    /// Share of starts that fail for reasons outside the service (last mile, device).
+    pub start_failure: f64,
+    /// Share of edge requests answered with a 5xx for no reason of this model.
+    pub request_failure: f64,
+    /// Network stalls per playing session and second.
+    pub stall_rate: f64,
+    /// Mean length of such a stall, in seconds.
+    pub stall_secs: f64,
+}
+
+/// Observers, probes, and where decisions are made.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// Home region of the control plane; `None`: outside all regions.
+    pub home: Option<RegionId>,
+    /// Number of observers of each region, all outside the region that they watch.
+    pub observers: u32,
+    /// A region is believed dead when so many observers say so.
+    pub agree: u32,
+    /// Time between probes.
+    pub interval: Span,
+    /// A probe without an answer fails after this.
+    pub timeout: Span,
+    /// Failed probes in a row until an observer calls a region dead (answered ones until alive).
+    pub threshold: u32,
+    /// Whether the interval runs from the end of the last probe instead of its start.
+    pub back_to_back: bool,
+    /// Chance that a probe of a healthy region fails.
+    pub false_alarm: f64,
+    /// Chance that a probe of a dead region is answered.
+    pub missed: f64,
+    /// Age of metrics when they reach the control plane.
+    pub delay: Span,
+    /// From an automatic decision to its order; a human's time is the policy's.
+    pub push: Dist,
+}
+
+/// Common shocks: relative standard deviations of lognormal factors, one draw per replication.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Variation {
+    /// Of all demand.
+    pub demand: f64,
+    /// Of the service time of services behind a cache.
+    pub store: f64,
+    /// Of the number of objects that caches see.
+    pub catalogue: f64,
+}
+
+/// What goes wrong. The fields that a kind does not have are empty.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Kind, as in the registry of faults.
+    pub kind: String,
+    /// Region that it hits.
+    pub region: RegionId,
+    /// When it begins.
+    pub at: Time,
+    /// How long it lasts.
+    pub duration: Span,
+    /// Whether connections hang instead of being refused.
+    pub hang: bool,
+    /// How long before `at` policies are told; zero: never.
+    pub announced: Span,
+}
+
+/// A threshold on an SLI.
+#[derive(Clone, Debug)]
+pub struct Objective {
+    /// What must hold in each window.
+    pub threshold: Threshold,
+}
+
+/// A claim about a replication that must hold in a share `at_least` of them.
+#[derive(Clone, Debug)]
+pub struct Hypothesis {
+    /// Name.
+    pub name: String,
+    /// The claim.
+    pub claim: Claim,
+    /// Share of replications.
+    pub at_least: f64,
+}
+
+/// The policy of a scenario.
+#[derive(Clone, Debug)]
+pub struct PolicyChoice {
+    /// Name of the policy in the registry, or of the file it came from.
+    pub name: String,
+    /// Its knobs.
+    pub knobs: Knobs,
+}
+
+/// An input that is drawn once per replication.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Uncertain {
+    /// Path of the value.
+    pub path: String,
+    /// Smallest value, in the value's own unit.
+    pub lo: f64,
+    /// Largest.
+    pub hi: f64,
+}
+
+/// What is known of an input's origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Path of the value.
+    pub path: String,
+    /// The value as text.
+    pub value: String,
+    /// Where it is from.
+    pub origin: Origin,
+    /// Source or reason, as the file or the default gives it.
+    pub note: String,
+}
+
+/// Where an input is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// From a named source.
+    Sourced,
+    /// The user's own figure, nothing said of it.
+    Given,
+    /// Chosen so that a result comes out.
+    Fitted,
+    /// A guess.
+    Guess,
+}
