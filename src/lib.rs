@@ -11,6 +11,7 @@ pub mod objectives;
 pub mod policies;
 pub mod report;
 pub mod scenario;
+pub mod simulate;
 pub mod slis;
 pub mod stats;
 pub mod study;

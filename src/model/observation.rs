@@ -31,8 +31,12 @@ pub struct Observation {
     pub playing_secs: f64,
     /// Length of the window in seconds (per region that it was observed in).
     pub window_secs: f64,
+    /// Playing sessions: the mean over the window; over several windows, the sum of their means.
+    pub playing_sessions: f64,
     /// Playing sessions that stood still for any part of the window.
     pub stood_still: f64,
+    /// Viewers who began to stand still because of the service.
+    pub rebuffered: f64,
     /// Seconds that playing sessions stood still because of the service.
     pub stalled_secs: f64,
     /// Lookups in caches.
@@ -73,7 +77,9 @@ impl Observation {
         self.failed_for_good += other.failed_for_good;
         self.playing_secs += other.playing_secs;
         self.window_secs += other.window_secs;
+        self.playing_sessions += other.playing_sessions;
         self.stood_still += other.stood_still;
+        self.rebuffered += other.rebuffered;
         self.stalled_secs += other.stalled_secs;
         self.cache_lookups += other.cache_lookups;
         self.cache_hits += other.cache_hits;

@@ -128,8 +128,10 @@ pub struct Ledger {
 pub struct Row {
     /// Number of the replication.
     pub replication: u64,
-    /// Every measure, in the order of the study.s columns.
+    /// Every measure, in the order of the study's columns.
     pub values: Vec<Measured>,
+    /// Whether each hypothesis holds, in the scenario's order.
+    pub holds: Vec<bool>,
     /// Phases entered, in seconds from the fault: first entry of each.
     pub phases: Vec<(RegionId, Phase, f64)>,
     /// Digest of the outcome.

@@ -136,6 +136,8 @@ pub struct DeviceClass {
     pub connection_age: Dist,
     /// An unused connection closes after this.
     pub connection_idle: Span,
+    /// A client gives up on an attempt that nobody answers after this.
+    pub timeout: Span,
     /// Attempts per request as the viewer's client makes them: one try and the rest retries.
     pub attempts: u32,
     /// First wait between attempts.
