@@ -52,3 +52,6 @@ fn sample_mixture(draws: &mut Draws, choices: &[(f64, Dist)]) -> f64 {
     }
     chosen.map_or(0.0, |dist| sample(draws, dist))
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,3 +232,6 @@ fn search(q: f64, lo: f64, hi: f64, cdf: impl Fn(f64) -> f64) -> f64 {
     }
     above
 }
+
+#[cfg(test)]
+mod tests;
