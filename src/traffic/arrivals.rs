@@ -59,7 +59,11 @@ impl Arrivals {
             demand.expected(from.secs(), to.secs()),
             demand.expected(from.secs(), end.secs()),
         );
-        let part = if rest > 0.0 { (here / rest).min(1.0) } else { 0.0 };
+        let part = if rest > 0.0 {
+            (here / rest).min(1.0)
+        } else {
+            0.0
+        };
         let mut draws = self.stream.draws(at.cell, at.cut + 1);
         let taken = sampling::binomial(&mut draws, self.left, part);
         self.left -= taken;

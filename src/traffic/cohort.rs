@@ -12,7 +12,7 @@ use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario, When};
 use crate::traffic::arrivals::{Address, Arrivals};
 use crate::traffic::serving::{Fate, Serving};
-use crate::traffic::sessions::{Sessions, Starved};
+use crate::traffic::sessions::Sessions;
 use crate::traffic::tally::{Laws, Tally, delay_class};
 use crate::traffic::waiting::{self, Waiters, Waiting};
 use crate::units::Time;
@@ -170,9 +170,6 @@ impl Cohort {
             },
             streams,
         };
-        for m in 0..markets {
-            cohort.point(world, m, Time::ZERO, Time::ZERO);
-        }
         cohort.begin(view, world);
         cohort
     }
@@ -186,6 +183,8 @@ impl Cohort {
             let mut draws = self.streams[m].sessions.draws(u64::MAX, 0);
             for (k, class) in scenario.devices.iter().enumerate() {
                 let shares = world.resolvers[m][k].share().to_vec();
+                let range = self.pointing(m, k, scenario.devices.len());
+                self.pointing[range].copy_from_slice(&shares);
                 let mut by_region = vec![0; shares.len()];
                 for (phase, mean) in expected.iter().enumerate() {
                     let mean = mean * class.share * world.demand_factor;
@@ -216,7 +215,11 @@ impl Cohort {
             && self.sessions.starved.is_empty()
             && self.waiting.iter().flatten().all(|w| w.total() == 0)
             && self.legacy.iter().flatten().all(Option::is_none)
-            && self.reconnects.iter().chain(&self.changes).all(|&n| n == 0.0)
+            && self
+                .reconnects
+                .iter()
+                .chain(&self.changes)
+                .all(|&n| n == 0.0)
             && !view.knobs.stages.is_empty()
     }
 
@@ -249,7 +252,7 @@ impl Cohort {
         self.strand(view, world, from);
         self.pointed.clone_from(&self.pointing);
         for m in 0..scenario.markets.len() {
-            self.point(world, m, from, to);
+            self.point(world, m, (from, to));
             self.collect_starts(view, world, m, (from, to), at, &mut attempts[m]);
         }
         self.session_flows(view, world, dt);
@@ -260,7 +263,16 @@ impl Cohort {
             let mut draws = self.streams[m].starts.draws(at.cell, at.cut);
             for k in 0..scenario.devices.len() {
                 for attempt in std::mem::take(&mut attempts[m][k]) {
-                    self.attempt(view, world, (m, k), attempt, (from, to), at, calm, &mut draws);
+                    self.attempt(
+                        view,
+                        world,
+                        (m, k),
+                        attempt,
+                        (from, to),
+                        at,
+                        calm,
+                        &mut draws,
+                    );
                 }
             }
             if scenario.session.is_none() {
@@ -273,27 +285,17 @@ impl Cohort {
             self.stand_still(view, m, dt, at);
         }
         self.observe_pools(view, world, dt);
-        self.serving.commit(scenario, view.plan, view.knobs, world, dt);
-        for resolvers in world.resolvers.iter_mut().flatten() {
-            if resolvers.next_time() <= to {
-                resolvers.advance(to);
-            }
-        }
+        self.serving
+            .commit(scenario, view.plan, view.knobs, world, dt);
     }
 
-    /// Where names point during the step.
-    fn point(&mut self, world: &World, m: MarketId, from: Time, to: Time) {
-        let classes = world.resolvers[m].len();
+    /// Where names point during the step, on average.
+    fn point(&mut self, world: &mut World, m: MarketId, (from, to): (Time, Time)) {
         let regions = self.window.len();
-        for k in 0..classes {
+        let classes = world.resolvers[m].len();
+        for (k, resolvers) in world.resolvers[m].iter_mut().enumerate() {
             let row = (m * classes + k) * regions;
-            let resolvers = &world.resolvers[m][k];
-            let out = &mut self.pointing[row..row + regions];
-            if resolvers.next_time() >= to {
-                out.copy_from_slice(resolvers.share());
-            } else {
-                resolvers.share_over(from, to, out);
-            }
+            resolvers.advance(from, to, &mut self.pointing[row..row + regions]);
         }
     }
 
@@ -317,7 +319,8 @@ impl Cohort {
         let (classes, regions) = (scenario.devices.len(), scenario.regions.len());
         let dt = to.since(from).secs();
         let demand = &view.plan.demand[m];
-        let count = self.arrivals[m].take(demand, world.demand_factor, (from, to), scenario.sample, at);
+        let count =
+            self.arrivals[m].take(demand, world.demand_factor, (from, to), scenario.sample, at);
         let expected = demand.expected(from.secs(), to.secs()) * world.demand_factor;
         self.ledger.starts += count;
         let mut draws = self.streams[m].split.draws(at.cell, at.cut);
@@ -399,7 +402,11 @@ impl Cohort {
                 let (lo, hi) = waiting::backoff(class, waiters.attempts);
                 let elapsed = (now - waiters.born_secs).max(0.0);
                 let before = waiting::staying((elapsed - 0.5 * (lo + hi)).max(0.0));
-                let stay = if before > 0.0 { waiting::staying(elapsed) / before } else { 0.0 };
+                let stay = if before > 0.0 {
+                    waiting::staying(elapsed) / before
+                } else {
+                    0.0
+                };
                 let staying = sampling::binomial(draws, waiters.count, stay.clamp(0.0, 1.0));
                 let left = waiters.count - staying;
                 self.window[waiters.entry].starts_failed += left;
@@ -417,7 +424,11 @@ impl Cohort {
                     this.add_starts(view, world, (m, k, entry), count as f64 / dt);
                     out.push(Attempt {
                         entry,
-                        past: Waiters { entry, count, ..waiters },
+                        past: Waiters {
+                            entry,
+                            count,
+                            ..waiters
+                        },
                     });
                 }
             };
@@ -454,7 +465,13 @@ impl Cohort {
     }
 
     /// Adds the load of starts, per second, of a class that enter at a region.
-    fn add_starts(&mut self, view: &View, world: &World, (m, k, r): (MarketId, usize, RegionId), rate: f64) {
+    fn add_starts(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+        rate: f64,
+    ) {
         for (q, request) in view.scenario.requests.iter().enumerate() {
             if let When::Start { count } = request.when {
                 self.add_flow(view, world, (m, k, r), q, rate * f64::from(count));
@@ -537,7 +554,11 @@ impl Cohort {
         let scenario = view.scenario;
         let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
         let share = &self.serving.share;
-        if scenario.requests.iter().any(|q| q.when == When::RegionChange) {
+        if scenario
+            .requests
+            .iter()
+            .any(|q| q.when == When::RegionChange)
+        {
             for e in 0..regions {
                 for m in 0..markets {
                     let row = (e * markets + m) * regions;
@@ -607,7 +628,11 @@ impl Cohort {
             if world.regions[r].dark.is_some() {
                 return false;
             }
-            fate.single(view.scenario.regions.len(), r, world.regions[r].flow.failing(q, m));
+            fate.single(
+                view.scenario.regions.len(),
+                r,
+                world.regions[r].flow.failing(q, m),
+            );
             return true;
         }
         if !world.edge_lives(view.scenario, r) {
@@ -645,15 +670,27 @@ impl Cohort {
                 self.ledger.retries += tried;
             }
             past.attempts += 1;
-            let (good, answered) =
-                self.make_calls(view, world, (m, k, r), &past, middle, extra_secs, from, draws);
+            let (good, answered) = self.make_calls(
+                view,
+                world,
+                (m, k, r),
+                &past,
+                middle,
+                extra_secs,
+                from,
+                draws,
+            );
             let failed = tried - good;
             self.ledger.attempts_failed += failed;
             self.succeed(view, (m, k, r), good, draws);
             if failed == 0 {
                 return;
             }
-            let mut again = if past.attempts >= class.attempts { 0 } else { failed };
+            let mut again = if past.attempts >= class.attempts {
+                0
+            } else {
+                failed
+            };
             if class.retry_budget.is_finite() {
                 let allowed = (self.tokens[m][k].max(0.0) as u64).min(again);
                 self.tokens[m][k] -= allowed as f64;
@@ -757,7 +794,11 @@ impl Cohort {
         }
         self.buffers.fate = fate;
         if good > 0 {
-            let waited = if past.attempts > 1 { (middle - past.born_secs).max(0.0) } else { 0.0 };
+            let waited = if past.attempts > 1 {
+                (middle - past.born_secs).max(0.0)
+            } else {
+                0.0
+            };
             self.tallies[server].add_starts(m, good as f64, mean + waited + extra_secs, variance);
         }
         (good, answered)
@@ -785,7 +826,11 @@ impl Cohort {
             let (with, _) = self.laws.moments(self.laws.first[q] + (1 << i));
             missed += (with - mean) * (miss * paths.lookups[i]).min(1.0);
         }
-        (mean + missed + wait + view.scenario.rtt_secs[r][served], variance, served)
+        (
+            mean + missed + wait + view.scenario.rtt_secs[r][served],
+            variance,
+            served,
+        )
     }
 
     /// Records answers to requests of a kind that entered at a region.
@@ -806,7 +851,13 @@ impl Cohort {
         let mut counts = std::mem::take(&mut self.buffers.counts);
         let mut shares = std::mem::take(&mut self.buffers.shares);
         if good > 0 {
-            place(draws, good, &fate.ok, &mut shares[..regions], &mut counts[..regions]);
+            place(
+                draws,
+                good,
+                &fate.ok,
+                &mut shares[..regions],
+                &mut counts[..regions],
+            );
             for s in 0..regions {
                 if counts[s] == 0 {
                     continue;
@@ -849,7 +900,11 @@ impl Cohort {
         let flow = &world.regions[s].flow;
         let patterns = &mut self.buffers.patterns;
         paths.patterns(&|cache| flow.miss[cache * markets + m], patterns);
-        let retried = if fate.ok[s] > 0.0 { fate.retried[s] / fate.ok[s] } else { 0.0 };
+        let retried = if fate.ok[s] > 0.0 {
+            fate.retried[s] / fate.ok[s]
+        } else {
+            0.0
+        };
         let mut away = view.scenario.rtt_secs[r][s];
         if r != s {
             // The other region's proxies.
@@ -879,7 +934,13 @@ impl Cohort {
     }
 
     /// Settles starts that got through: ambient failures, and sessions that begin.
-    fn succeed(&mut self, view: &View, (m, k, r): (MarketId, usize, RegionId), good: u64, draws: &mut Draws) {
+    fn succeed(
+        &mut self,
+        view: &View,
+        (m, k, r): (MarketId, usize, RegionId),
+        good: u64,
+        draws: &mut Draws,
+    ) {
         if good == 0 {
             return;
         }
@@ -1007,7 +1068,13 @@ fn wait_points(flow: &crate::world::graph::Flow, entry: usize, mean: f64) -> [(f
     let widest = flow
         .pools
         .iter()
-        .map(|p| if p.wait.fixed > 0.0 { 1.0 } else { p.wait.share })
+        .map(|p| {
+            if p.wait.fixed > 0.0 {
+                1.0
+            } else {
+                p.wait.share
+            }
+        })
         .fold(own.share, f64::max)
         .clamp(0.01, 1.0);
     let fixed: f64 = flow.pools.iter().map(|p| p.wait.fixed).fold(0.0, f64::max);

@@ -122,7 +122,12 @@ impl Serving {
     pub fn lost_at_origin(&self, edge: RegionId, market: MarketId, retried: bool) -> f64 {
         let row = self.row(edge, market);
         let exposed: f64 = self.exposed[row..row + self.regions].iter().sum();
-        exposed * if retried { 1.0 - self.allowed[edge] } else { 1.0 }
+        exposed
+            * if retried {
+                1.0 - self.allowed[edge]
+            } else {
+                1.0
+            }
     }
 
     /// Finds where everything goes and what it does to the regions, for a step.
@@ -160,7 +165,10 @@ impl Serving {
                 }
             }
             let was = self.hurt;
-            self.hurt = world.regions.iter().any(|r| r.dark.is_none() && r.flow.hurt);
+            self.hurt = world
+                .regions
+                .iter()
+                .any(|r| r.dark.is_none() && r.flow.hurt);
             if !(self.hurt || was && round == 0) || !knobs.edge_retry && round > 0 {
                 break;
             }
@@ -190,9 +198,8 @@ impl Serving {
                 if region.dark.is_some() || world.isolated[s] {
                     return 0.0;
                 }
-                let carries = plan.carries(&plan.peak[s], &|v| {
-                    region.instances[v].in_service() as f64
-                });
+                let carries =
+                    plan.carries(&plan.peak[s], &|v| region.instances[v].in_service() as f64);
                 if carries.is_finite() { carries } else { 1.0 }
             })
             .collect();
@@ -200,7 +207,11 @@ impl Serving {
             let spare: Vec<f64> = (0..self.regions)
                 .map(|s| (capacity[s] - load[s]).max(0.0))
                 .collect();
-            let weights = if spare.iter().sum::<f64>() > 0.0 { &spare } else { &capacity };
+            let weights = if spare.iter().sum::<f64>() > 0.0 {
+                &spare
+            } else {
+                &capacity
+            };
             let total: f64 = weights.iter().sum();
             for s in 0..self.regions {
                 self.elsewhere[e * self.regions + s] =
@@ -350,7 +361,11 @@ impl Serving {
         for s in 0..self.regions {
             fate.ok[s] += self.first[row + s];
             let exposed = self.exposed[row + s];
-            let again = if exposed > 0.0 { exposed * retry(s) } else { 0.0 };
+            let again = if exposed > 0.0 {
+                exposed * retry(s)
+            } else {
+                0.0
+            };
             let failed = self.first[row + s] * self.failing(world, s, q, m);
             let again_alive = if failed > 0.0 { failed * retry(s) } else { 0.0 };
             if again + again_alive <= 0.0 {
@@ -474,7 +489,11 @@ impl Serving {
             // A handshake is CPU that the same proxies spend.
             let handshakes = self.connections[e] * scenario.edge.handshake_secs;
             let mean_secs = plan.edge_secs
-                + if self.proxied[e] > 0.0 { handshakes / self.proxied[e] } else { 0.0 };
+                + if self.proxied[e] > 0.0 {
+                    handshakes / self.proxied[e]
+                } else {
+                    0.0
+                };
             self.proxies[e] = world.proxies[e].evaluate(
                 rate,
                 dt_secs,
@@ -489,7 +508,14 @@ impl Serving {
     }
 
     /// Makes the evaluated step happen.
-    pub fn commit(&self, scenario: &Scenario, plan: &Plan, knobs: &Knobs, world: &mut World, dt_secs: f64) {
+    pub fn commit(
+        &self,
+        scenario: &Scenario,
+        plan: &Plan,
+        knobs: &Knobs,
+        world: &mut World,
+        dt_secs: f64,
+    ) {
         for e in 0..self.regions {
             world.proxies[e].commit(&self.proxies[e]);
             if knobs.edge_retry {
@@ -504,4 +530,3 @@ impl Serving {
         }
     }
 }
-

@@ -123,7 +123,12 @@ impl Sessions {
         out: &mut [u64],
     ) {
         let row = self.row(market, class, region);
-        split(draws, &mut self.counts[row..row + self.phases], leaving, out);
+        split(
+            draws,
+            &mut self.counts[row..row + self.phases],
+            leaving,
+            out,
+        );
     }
 }
 

@@ -51,7 +51,10 @@ impl Waiting {
         while self.first < cell && !self.cells.is_empty() {
             let late = self.cells.pop_front().unwrap_or_default();
             self.first += 1;
-            assert!(late.is_empty(), "a retry was left behind in a cell that has passed");
+            assert!(
+                late.is_empty(),
+                "a retry was left behind in a cell that has passed"
+            );
         }
         if self.cells.is_empty() || self.first > cell {
             return;
@@ -99,7 +102,8 @@ impl Waiting {
         match same {
             Some(known) => {
                 let all = (known.count + waiters.count) as f64;
-                known.share_then += (waiters.share_then - known.share_then) * waiters.count as f64 / all;
+                known.share_then +=
+                    (waiters.share_then - known.share_then) * waiters.count as f64 / all;
                 known.count += waiters.count;
             }
             None => here.push(waiters),
@@ -157,11 +161,19 @@ impl Waiting {
 
 /// Chance that a uniform moment in `a` plus a uniform wait in `b` is at most `x`.
 fn sum_of_uniforms(a: (f64, f64), b: (f64, f64), x: f64) -> f64 {
-    let (long, short) = if a.1 - a.0 >= b.1 - b.0 { (a, b) } else { (b, a) };
+    let (long, short) = if a.1 - a.0 >= b.1 - b.0 {
+        (a, b)
+    } else {
+        (b, a)
+    };
     let at = x - long.0 - short.0;
     let (width, narrow) = (long.1 - long.0, short.1 - short.0);
     if at <= 0.0 {
-        return if width <= 0.0 && narrow <= 0.0 && at == 0.0 { 1.0 } else { 0.0 };
+        return if width <= 0.0 && narrow <= 0.0 && at == 0.0 {
+            1.0
+        } else {
+            0.0
+        };
     }
     if at >= width + narrow {
         return 1.0;
@@ -215,7 +227,14 @@ mod tests {
     fn every_start_comes_back_once_and_spread_over_its_interval() {
         let mut draws = Stream::new(1, 0, "test", "waiting").draws(0, 0);
         let mut waiting = Waiting::default();
-        waiting.schedule((0.0, 1.0), (0.8, 1.2), 1.0, 0, waiters(1_000_000), &mut draws);
+        waiting.schedule(
+            (0.0, 1.0),
+            (0.8, 1.2),
+            1.0,
+            0,
+            waiters(1_000_000),
+            &mut draws,
+        );
         let mut out = Vec::new();
         let mut seen = Vec::new();
         for cell in 0..4 {

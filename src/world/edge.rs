@@ -115,7 +115,11 @@ impl Budget {
         if self.share.is_infinite() {
             return 1.0;
         }
-        let rate = if dt_secs > 0.0 { requests / dt_secs } else { 0.0 };
+        let rate = if dt_secs > 0.0 {
+            requests / dt_secs
+        } else {
+            0.0
+        };
         self.tokens = (self.tokens + self.share * requests).min(self.share * rate * BUDGET_SECS);
         if wanted <= 0.0 {
             return 1.0;
@@ -194,7 +198,10 @@ mod tests {
             made += 100.0 * budget.spend(100.0, 100.0, 1.0);
         }
         // Ten seconds of credit at the start, then a fifth of the requests.
-        assert!((made - (200.0 + 0.2 * 100.0 * 999.0)).abs() < 25.0, "{made}");
+        assert!(
+            (made - (200.0 + 0.2 * 100.0 * 999.0)).abs() < 25.0,
+            "{made}"
+        );
         assert_eq!(Budget::new(f64::INFINITY, 1.0).spend(1e9, 1.0, 1.0), 1.0);
     }
 

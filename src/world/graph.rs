@@ -237,7 +237,9 @@ impl Flow {
     /// Calls per second at a service, all priorities and markets together.
     pub fn total(&self, graph: &Graph, service: ServiceId) -> f64 {
         let width = graph.priorities.len() * graph.markets;
-        self.rate[service * width..(service + 1) * width].iter().sum()
+        self.rate[service * width..(service + 1) * width]
+            .iter()
+            .sum()
     }
 
     /// Sends requests (`entering[request][market]`, per second) through the graph when nothing
@@ -340,7 +342,11 @@ impl Flow {
         for p in (0..classes).rev() {
             let from = (v * classes + p) * markets;
             let rate: f64 = self.rate[from..from + markets].iter().sum();
-            let share = if rate > 0.0 { (left / rate).min(1.0) } else { 0.0 };
+            let share = if rate > 0.0 {
+                (left / rate).min(1.0)
+            } else {
+                0.0
+            };
             mine[p] = share;
             left -= share * rate;
         }
@@ -462,10 +468,20 @@ impl Flow {
                 Some((pools[v].evaluate(total / zones, dt_secs, &servers), shed))
             });
             self.hurt = self.refused.iter().any(|&r| r > 0.0)
-                || self.pools.iter().any(|s| s.wait.fixed > 0.0 || s.wait.share > 1e-4)
-                || graph.nodes.iter().any(|n| n.calls.iter().any(|l| l.slow > 1e-12));
+                || self
+                    .pools
+                    .iter()
+                    .any(|s| s.wait.fixed > 0.0 || s.wait.share > 1e-4)
+                || graph
+                    .nodes
+                    .iter()
+                    .any(|n| n.calls.iter().any(|l| l.slow > 1e-12));
             self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
-            let change = if self.hurt || was_hurt { self.gather(graph) } else { 0.0 };
+            let change = if self.hurt || was_hurt {
+                self.gather(graph)
+            } else {
+                0.0
+            };
             let mut moved: f64 = change;
             for c in 0..graph.caches.len() {
                 let cells = c * markets..(c + 1) * markets;
@@ -479,7 +495,12 @@ impl Flow {
                 moved = moved.max((next - self.fetched[c]).abs());
                 self.fetched[c] = next;
                 let before: f64 = self.miss[cells.clone()].iter().sum();
-                misses(c, &self.lookups[cells.clone()], next, &mut self.miss[cells.clone()]);
+                misses(
+                    c,
+                    &self.lookups[cells.clone()],
+                    next,
+                    &mut self.miss[cells.clone()],
+                );
                 let after: f64 = self.miss[cells].iter().sum();
                 moved = moved.max((after - before).abs());
             }
@@ -506,7 +527,8 @@ impl Flow {
         for p in 0..classes {
             let accepted = 1.0 - self.refused[v * classes + p];
             for m in 0..markets {
-                let weight = self.rate[graph.at(v, p, m)] * accepted * self.miss[cache * markets + m];
+                let weight =
+                    self.rate[graph.at(v, p, m)] * accepted * self.miss[cache * markets + m];
                 let fail = self.call_fail[(link.id * classes + p) * markets + m];
                 all += weight;
                 lost += weight * libm::pow(fail, f64::from(link.attempts));

@@ -101,7 +101,11 @@ impl Instances {
                 let left = since.map_or(0.0, |since| {
                     let age = now.since(since).secs();
                     let whole = self.slow_start.secs();
-                    if whole > 0.0 { (1.0 - age / whole).max(0.0) } else { 0.0 }
+                    if whole > 0.0 {
+                        (1.0 - age / whole).max(0.0)
+                    } else {
+                        0.0
+                    }
                 });
                 all += count as f64;
                 work += count as f64 / (1.0 + (self.slow_factor - 1.0) * left);
@@ -143,7 +147,12 @@ impl Instances {
         }
         let mut counts = [0; BATCHES];
         let mut draws = stream.draws(now.0, slot);
-        sampling::multinomial(&mut draws, count, &[1.0 / BATCHES as f64; BATCHES], &mut counts);
+        sampling::multinomial(
+            &mut draws,
+            count,
+            &[1.0 / BATCHES as f64; BATCHES],
+            &mut counts,
+        );
         for (i, &members) in counts.iter().enumerate() {
             if members > 0 {
                 let secs = law::quantile(delay, (i as f64 + 0.5) / BATCHES as f64);

@@ -26,10 +26,17 @@ impl Law {
     fn of(histogram: &Histogram) -> Law {
         let total = histogram.total().max(f64::MIN_POSITIVE);
         let first = histogram.weights.iter().position(|&w| w > 0.0).unwrap_or(0);
-        let last = histogram.weights.iter().rposition(|&w| w > 0.0).unwrap_or(0);
+        let last = histogram
+            .weights
+            .iter()
+            .rposition(|&w| w > 0.0)
+            .unwrap_or(0);
         Law {
             first,
-            weights: histogram.weights[first..=last].iter().map(|w| w / total).collect(),
+            weights: histogram.weights[first..=last]
+                .iter()
+                .map(|w| w / total)
+                .collect(),
         }
     }
 
@@ -61,7 +68,10 @@ impl Law {
 
     /// Adds `weight` times the law to a histogram.
     pub fn add_to(&self, histogram: &mut Histogram, weight: f64) {
-        for (bin, share) in histogram.weights[self.first..].iter_mut().zip(&self.weights) {
+        for (bin, share) in histogram.weights[self.first..]
+            .iter_mut()
+            .zip(&self.weights)
+        {
             *bin += weight * share;
         }
     }
@@ -145,7 +155,8 @@ pub fn prepare(scenario: &Scenario, graph: &mut Graph) -> Vec<Paths> {
                 .map(|pattern| {
                     let mut histogram = Histogram::default();
                     for i in 0..PATHS {
-                        let mut path = Path::new(scenario, graph, stream.draws(i, 0), &caches, pattern);
+                        let mut path =
+                            Path::new(scenario, graph, stream.draws(i, 0), &caches, pattern);
                         let proxy = path.proxy(&scenario.edge);
                         histogram.add(proxy + path.service(request.to), 1.0);
                     }
@@ -219,7 +230,11 @@ impl<'a> Path<'a> {
             });
             let (to, parallel, timeout) = (link.to, link.parallel, link.timeout_secs);
             // Of the lookups of a request that misses, one misses.
-            let made = if fetch && link.cache.is_some() { 1 } else { made };
+            let made = if fetch && link.cache.is_some() {
+                1
+            } else {
+                made
+            };
             if !fetch {
                 continue;
             }
@@ -261,7 +276,10 @@ mod tests {
         let base = law(&[0.01, 0.02, 0.03, 0.05, 0.2]);
         let moved = base.plus(0.063);
         let ((mean, variance), (mean_moved, variance_moved)) = (base.moments(), moved.moments());
-        assert!((mean_moved - mean - 0.063).abs() < 0.002, "{mean_moved} {mean}");
+        assert!(
+            (mean_moved - mean - 0.063).abs() < 0.002,
+            "{mean_moved} {mean}"
+        );
         assert!((variance_moved / variance - 1.0).abs() < 0.1);
         assert!((moved.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
     }

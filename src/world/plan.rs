@@ -195,13 +195,17 @@ impl Plan {
                 let sum: f64 = home.iter().map(|&m| self.demand[m].rate(at(i))).sum();
                 (i, sum)
             })
-            .fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best });
+            .fold(
+                (0, 0.0),
+                |best, next| if next.1 > best.1 { next } else { best },
+            );
         self.load(scenario, region, at(busiest.0))
     }
 
     fn size(&mut self, scenario: &Scenario, region: RegionId) {
         let zones = scenario.regions[region].zones.max(1) as f64;
-        let per_zone = |slots_wanted: f64, slots: f64| (slots_wanted / slots / zones - 1e-9).ceil().max(0.0);
+        let per_zone =
+            |slots_wanted: f64, slots: f64| (slots_wanted / slots / zones - 1e-9).ceil().max(0.0);
         let sized = (0..scenario.services.len())
             .map(|v: ServiceId| {
                 let service = &scenario.services[v];
@@ -209,7 +213,9 @@ impl Plan {
                 let busy = self.peak[region].busy[v];
                 let serving = match service.instances {
                     Some(fixed) => u64::from(fixed),
-                    None => (per_zone((1.0 + service.headroom) * busy, slots).max(1.0) * zones) as u64,
+                    None => {
+                        (per_zone((1.0 + service.headroom) * busy, slots).max(1.0) * zones) as u64
+                    }
                 };
                 Sized {
                     serving,

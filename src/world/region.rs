@@ -92,7 +92,14 @@ impl Region {
             streams: scenario
                 .services
                 .iter()
-                .map(|s| Stream::new(seed, replication, "instances", &format!("{name}/{}", s.name)))
+                .map(|s| {
+                    Stream::new(
+                        seed,
+                        replication,
+                        "instances",
+                        &format!("{name}/{}", s.name),
+                    )
+                })
                 .collect(),
         }
     }
@@ -121,7 +128,14 @@ impl Region {
                     *count = rate * scale;
                 }
                 let fetch_secs = fetch_secs(plan, c);
-                caches[c].misses(&plan.catalogues[c], &counts, fetched, dt_secs, fetch_secs, out);
+                caches[c].misses(
+                    &plan.catalogues[c],
+                    &counts,
+                    fetched,
+                    dt_secs,
+                    fetch_secs,
+                    out,
+                );
             },
         );
     }
@@ -140,7 +154,13 @@ impl Region {
                 *count = rate * scale;
             }
             let fetched = self.flow.fetched[c];
-            cache.commit(&plan.catalogues[c], &counts, fetched, dt_secs, fetch_secs(plan, c));
+            cache.commit(
+                &plan.catalogues[c],
+                &counts,
+                fetched,
+                dt_secs,
+                fetch_secs(plan, c),
+            );
         }
     }
 
@@ -184,7 +204,11 @@ impl Region {
 
     /// When the next instance begins to serve.
     pub fn next_time(&self) -> Time {
-        self.instances.iter().map(Instances::next_time).min().unwrap_or(Time::NEVER)
+        self.instances
+            .iter()
+            .map(Instances::next_time)
+            .min()
+            .unwrap_or(Time::NEVER)
     }
 
     /// Takes into service what is due.
@@ -196,7 +220,9 @@ impl Region {
 
     /// Whether its capacity is changing.
     pub fn in_motion(&self, now: Time) -> bool {
-        self.instances.iter().any(|i| i.any_coming() || i.warming(now))
+        self.instances
+            .iter()
+            .any(|i| i.any_coming() || i.warming(now))
     }
 
     /// Share of the lookups of some markets that hit, over all caches, and what it would be if the

@@ -35,7 +35,13 @@ pub struct World {
 
 impl World {
     /// The world at the beginning of a replication.
-    pub fn new(scenario: &Scenario, plan: &Plan, knobs: &Knobs, seed: u64, replication: u64) -> World {
+    pub fn new(
+        scenario: &Scenario,
+        plan: &Plan,
+        knobs: &Knobs,
+        seed: u64,
+        replication: u64,
+    ) -> World {
         let shock = |purpose: &str, sd: f64| {
             if sd <= 0.0 {
                 return 1.0;

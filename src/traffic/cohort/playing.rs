@@ -86,13 +86,25 @@ impl Cohort {
                         _ => (false, false),
                     };
                     if failed > 0 && (renews || interactive) {
-                        self.starve(m, r, &members, failed.min(playing), interactive, from, &mut draws);
+                        self.starve(
+                            m,
+                            r,
+                            &members,
+                            failed.min(playing),
+                            interactive,
+                            from,
+                            &mut draws,
+                        );
                     }
                 }
                 if direct || playing == 0 {
                     continue;
                 }
-                if scenario.session.as_ref().is_some_and(|s| s.media_from_region) {
+                if scenario
+                    .session
+                    .as_ref()
+                    .is_some_and(|s| s.media_from_region)
+                {
                     let lost = self.serving.lost_at_origin(r, m, view.knobs.edge_retry);
                     let cut = sampling::binomial(&mut draws, playing, lost.clamp(0.0, 1.0));
                     if cut > 0 {
@@ -173,7 +185,10 @@ impl Cohort {
         draws: &mut Draws,
     ) {
         // The same viewers may be hit by several requests of one step.
-        let here: Vec<u64> = members.iter().map(|c| self.sessions.count(m, c.0, r)).collect();
+        let here: Vec<u64> = members
+            .iter()
+            .map(|c| self.sessions.count(m, c.0, r))
+            .collect();
         let all: u64 = here.iter().sum();
         let count = count.min(all);
         if count == 0 {
@@ -262,8 +277,8 @@ impl Cohort {
         let now = self.pointing[range.clone()].to_vec();
         let before = self.pointed[range.start + r];
         let age = to.secs() - group.since_secs;
-        let fallback = class.fallback_after > 0
-            && age >= f64::from(class.fallback_after) * session.retry_secs;
+        let fallback =
+            class.fallback_after > 0 && age >= f64::from(class.fallback_after) * session.retry_secs;
         let (leaving, targets): (f64, Vec<f64>) = if fallback {
             let mut targets = vec![0.0; now.len()];
             targets[super::next_near(scenario, m, r)] = 1.0;
@@ -276,7 +291,11 @@ impl Cohort {
             let targets = (0..now.len())
                 .map(|s| if s == r { 0.0 } else { now[s] / others })
                 .collect();
-            let leaving = if before > 0.0 { 1.0 - now[r] / before } else { 1.0 };
+            let leaving = if before > 0.0 {
+                1.0 - now[r] / before
+            } else {
+                1.0
+            };
             (leaving.clamp(0.0, 1.0), targets)
         };
         let count = sampling::binomial(draws, group.count(), leaving);
@@ -329,7 +348,11 @@ impl Cohort {
                 leaving = sampling::binomial(draws, count, gone);
                 let failing = if good > 0.0 { gone / good } else { tries };
                 let failed = (count as f64 * failing * fate.failing).min(1e15);
-                let failed = if failed > 0.0 { sampling::poisson(draws, failed) } else { 0 };
+                let failed = if failed > 0.0 {
+                    sampling::poisson(draws, failed)
+                } else {
+                    0
+                };
                 if leaving > 0 || failed > 0 {
                     self.record(view, world, (m, q, r), &fate, leaving, failed, draws);
                 }
@@ -337,7 +360,11 @@ impl Cohort {
             self.buffers.fate = fate;
         }
         let mut phases = vec![0; group.phases.len()];
-        let still = if leaving > 0 { group.take(leaving, draws, &mut phases) } else { 0 };
+        let still = if leaving > 0 {
+            group.take(leaving, draws, &mut phases)
+        } else {
+            0
+        };
         for (here, back) in self.sessions.phases_mut(m, k, r).iter_mut().zip(&phases) {
             *here += back;
         }
@@ -348,10 +375,10 @@ impl Cohort {
         }
         // Whose buffer runs out: those who leave do so in the middle of the step on average.
         let age = (from.secs() - group.since_secs).max(0.0);
-        let before = cut.stalled_by(age);
+        let before = cut.stalled_by(age, group.lost);
         let runs_out = |until: f64| {
             if before < 1.0 {
-                ((cut.stalled_by(until) - before) / (1.0 - before)).clamp(0.0, 1.0)
+                ((cut.stalled_by(until, group.lost) - before) / (1.0 - before)).clamp(0.0, 1.0)
             } else {
                 1.0
             }
@@ -433,7 +460,9 @@ impl Cohort {
             let Some(legacy) = self.legacy[m][k].take() else {
                 continue;
             };
-            let mut draws = self.streams[m].sessions.draws(at.cell, at.cut | 1 << 30 | (k as u32) << 8);
+            let mut draws = self.streams[m]
+                .sessions
+                .draws(at.cell, at.cut | 1 << 30 | (k as u32) << 8);
             let closing = legacy.closing_share(from, to);
             let range = self.pointing(m, k, scenario.devices.len());
             let pointing = self.pointing[range].to_vec();
@@ -455,7 +484,8 @@ impl Cohort {
                         continue;
                     }
                     let mut phases = vec![0; self.sessions.phases(m, k, r).len()];
-                    self.sessions.take((m, k, r), moved, &mut draws, &mut phases);
+                    self.sessions
+                        .take((m, k, r), moved, &mut draws, &mut phases);
                     for (here, new) in self.sessions.phases_mut(m, k, s).iter_mut().zip(&phases) {
                         *here += new;
                     }
@@ -511,7 +541,10 @@ impl Cohort {
         let services = view.scenario.services.len() + 1;
         let markets = plan.graph.markets;
         for (r, region) in world.regions.iter().enumerate() {
-            let mut add = |window: &mut crate::model::observation::Observation, v: usize, busy: f64, slots: f64| {
+            let mut add = |window: &mut crate::model::observation::Observation,
+                           v: usize,
+                           busy: f64,
+                           slots: f64| {
                 window.busy_slot_secs += busy * dt;
                 window.slot_secs += slots * dt;
                 let cell = (r * services + v) * 2;
@@ -522,7 +555,12 @@ impl Cohort {
             if world.edge_lives(view.scenario, r) {
                 let zones = view.scenario.regions[r].zones.max(1) as f64;
                 let slots = plan.proxies[r] as f64 * f64::from(view.scenario.edge.slots);
-                add(window, services - 1, self.serving.proxies[r].busy * zones, slots);
+                add(
+                    window,
+                    services - 1,
+                    self.serving.proxies[r].busy * zones,
+                    slots,
+                );
             }
             if region.dark.is_some() {
                 continue;
