@@ -19,7 +19,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The mean with Student's t interval; `None` without values.
+    /// The mean of finite values with Student's t interval; `None` without values.
     ///
     /// The interval takes the mean for normal. It covers too rarely where few values come from a
     /// skewed law (exponential, n = 10: 90 % instead of 95 %).
