@@ -183,6 +183,8 @@ pub struct Flow {
     pub pools: Vec<PoolState>,
     /// Lookups per second, `[cache][m]`.
     pub lookups: Vec<f64>,
+    /// Lookups per second that warm a cache for a market served elsewhere, `[cache][m]`.
+    pub mirrored: Vec<f64>,
     /// Share of lookups that miss, `[cache][m]`.
     pub miss: Vec<f64>,
     /// Share of fetches that succeed, per cache.
@@ -211,6 +213,7 @@ impl Flow {
             degraded: vec![0.0; cells],
             pools: vec![PoolState::default(); graph.nodes.len()],
             lookups: vec![0.0; graph.caches.len() * graph.markets],
+            mirrored: vec![0.0; graph.caches.len() * graph.markets],
             miss: vec![0.0; graph.caches.len() * graph.markets],
             fetched: vec![1.0; graph.caches.len()],
             hurt: false,
@@ -275,6 +278,9 @@ impl Flow {
                 self.pools[v] = state;
             }
             for (j, link) in graph.nodes[v].calls.iter().enumerate() {
+                if let Some(c) = link.cache {
+                    self.mirror(graph, c, link.to);
+                }
                 for p in 0..classes {
                     let refused = self.refused[v * classes + p];
                     let to_class = link.priority.map_or(p, |lower| lower.max(p));
@@ -296,6 +302,19 @@ impl Flow {
                         self.rate[graph.at(link.to, to_class, m)] += misses * attempts;
                     }
                 }
+            }
+        }
+    }
+
+    /// Adds the lookups that warm a cache; their misses load the store as the least important calls.
+    fn mirror(&mut self, graph: &Graph, cache: usize, store: ServiceId) {
+        let least = graph.priorities.len() - 1;
+        for m in 0..graph.markets {
+            let cell = cache * graph.markets + m;
+            let extra = self.mirrored[cell];
+            if extra > 0.0 {
+                self.lookups[cell] += extra;
+                self.rate[graph.at(store, least, m)] += extra * self.miss[cell];
             }
         }
     }

@@ -182,14 +182,18 @@ impl Region {
         for (c, cache) in self.caches.iter_mut().enumerate() {
             *cache = empty_cache(plan, c, self.shocks.catalogue);
         }
+        self.flow.mirrored.fill(0.0);
+        for miss in &mut self.flow.miss {
+            *miss = 1.0;
+        }
     }
 
-    /// Fills its caches as if `secs` seconds of a market's lookups at the given rates per cache had
-    /// been served.
-    pub fn prewarm(&mut self, plan: &Plan, market: usize, lookups_per_sec: &[f64], secs: f64) {
-        for (c, cache) in self.caches.iter_mut().enumerate() {
-            let lookups = lookups_per_sec[c] * secs / self.shocks.catalogue;
-            cache.prewarm(&plan.catalogues[c], market, lookups);
+    /// Warms its caches for a market from now on: it is sent the lookups that the market makes
+    /// elsewhere, at the given rates per cache.
+    pub fn mirror(&mut self, market: usize, lookups_per_sec: &[f64]) {
+        let markets = self.flow.mirrored.len() / lookups_per_sec.len().max(1);
+        for (c, rate) in lookups_per_sec.iter().enumerate() {
+            self.flow.mirrored[c * markets + market] = *rate;
         }
     }
 
@@ -225,22 +229,33 @@ impl Region {
             .any(|i| i.any_coming() || i.warming(now))
     }
 
-    /// Share of the lookups of some markets that hit, over all caches, and what it would be if the
-    /// caches were steady for the mix that is served now.
-    pub fn hits_and_steady(&self, plan: &Plan, moved: &[bool]) -> Option<(f64, f64)> {
+    /// Lookups per second of some markets over all caches, and how many of them hit.
+    pub fn hits(&self, plan: &Plan, of: &[bool]) -> Option<(f64, f64)> {
         let markets = plan.graph.markets;
-        let (mut all, mut hits, mut steady) = (0.0, 0.0, 0.0);
+        let (mut all, mut hits) = (0.0, 0.0);
+        for cell in 0..self.flow.lookups.len() {
+            if of[cell % markets] {
+                all += self.flow.lookups[cell];
+                hits += self.flow.lookups[cell] * (1.0 - self.flow.miss[cell]);
+            }
+        }
+        (all > 0.0).then_some((all, hits))
+    }
+
+    /// Share of those lookups that would hit if the caches were steady for what is served now.
+    pub fn steady_hits(&self, plan: &Plan, of: &[bool]) -> Option<f64> {
+        let markets = plan.graph.markets;
+        let (mut all, mut hits) = (0.0, 0.0);
         let mut out = vec![0.0; markets];
         for (c, cache) in self.caches.iter().enumerate() {
             let lookups = &self.flow.lookups[c * markets..(c + 1) * markets];
             cache.steady_hit(&plan.catalogues[c], lookups, &mut out);
-            for m in (0..markets).filter(|&m| moved[m]) {
+            for m in (0..markets).filter(|&m| of[m]) {
                 all += lookups[m];
-                hits += lookups[m] * (1.0 - self.flow.miss[c * markets + m]);
-                steady += lookups[m] * out[m];
+                hits += lookups[m] * out[m];
             }
         }
-        (all > 0.0).then(|| (hits / all, steady / all))
+        (all > 0.0).then(|| hits / all)
     }
 }
 

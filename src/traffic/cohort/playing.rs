@@ -576,7 +576,8 @@ impl Cohort {
                 window.store_busy_secs += region.flow.pools[to].busy * store.zones.max(1.0) * dt;
                 window.store_slot_secs += store.instances * plan.graph.nodes[to].slots * dt;
                 for m in 0..markets {
-                    let lookups = region.flow.lookups[c * markets + m] * dt;
+                    let cell = c * markets + m;
+                    let lookups = (region.flow.lookups[cell] - region.flow.mirrored[cell]) * dt;
                     let misses = lookups * region.flow.miss[c * markets + m];
                     window.cache_lookups += lookups;
                     window.cache_hits += lookups - misses;
