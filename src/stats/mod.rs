@@ -1,1 +1,18 @@
-//! (see the crate docs)
+//! Estimates over replications. A number never travels without its interval; all intervals hold
+//! with 95 % confidence unless a level is given, and are of the simulation's randomness only.
+
+mod beta;
+mod distribution;
+mod estimate;
+mod share;
+mod sketch;
+mod verdict;
+
+pub use distribution::{Distribution, quantile_interval};
+pub use estimate::Estimate;
+pub use share::Share;
+pub use sketch::Sketch;
+pub use verdict::{Verdict, more_needed};
+
+/// The confidence level of intervals.
+pub const LEVEL: f64 = 0.95;
