@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_note_stands_on_the_line_or_above_it() {
-        let text = "a = '#x' # source: there\n# guess: so\n# it seems\nb = 22\n\n# fitted: y\n\nc = 33";
+        let text =
+            "a = '#x' # source: there\n# guess: so\n# it seems\nb = 22\n\n# fitted: y\n\nc = 33";
         assert_eq!(
             note_of(text, "'#x'"),
             Some((Origin::Sourced, "there".into()))

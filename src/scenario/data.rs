@@ -44,8 +44,12 @@ pub fn inline(node: &mut Node, dir: &Path, wrongs: &mut Vec<(usize, String, Wron
 /// The column of a CSV file; plain numbers are seconds, or per second.
 fn values(path: &Path, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
     let shown = path.display();
-    let unreadable =
-        |why: String| Wrong::new(format!("cannot read {shown}: {why}"), "a data file is looked for in the folder of the file that names it");
+    let unreadable = |why: String| {
+        Wrong::new(
+            format!("cannot read {shown}: {why}"),
+            "a data file is looked for in the folder of the file that names it",
+        )
+    };
     let meta = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
     if !meta.is_file() {
         return Err(unreadable("not a file".into()));

@@ -235,10 +235,7 @@ mod tests {
         for (text, expected) in [
             ("rto <= 3", "unit"),
             ("rtoo <= 3min", "did you mean \"rto\""),
-            (
-                "during(error_rat) < 1 %",
-                "did you mean \"error_rate\"",
-            ),
+            ("during(error_rat) < 1 %", "did you mean \"error_rate\""),
             ("during error_rate < 1 %", "during(SLI)"),
             ("rto < availability", "same kind"),
             ("rto 3min", "expected one of"),

@@ -65,6 +65,12 @@ impl Layer {
         }
     }
 
+    /// The same layer under the name of another flag.
+    pub(super) fn called(mut self, flag: &str) -> Layer {
+        self.name = flag.to_string();
+        self
+    }
+
     /// Where an offset is, for people.
     pub fn place(&self, at: At) -> Place {
         let (line, column) = match &self.source {
@@ -178,7 +184,10 @@ pub fn parse_value(value: &str, layer: usize) -> Result<Node, Wrongs> {
         }
         Err(wrongs) => return Err(wrongs.into_iter().map(|(_, p, w)| (0, p, w)).collect()),
         Ok(_) => {
-            let wrong = Wrong::new("more than one value", "write PATH=VALUE, one --set for each");
+            let wrong = Wrong::new(
+                "more than one value",
+                "write PATH=VALUE, one --set for each",
+            );
             return Err(vec![(0, String::new(), wrong)]);
         }
     };

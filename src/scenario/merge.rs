@@ -132,7 +132,7 @@ fn merge_named(base: &mut Vec<Node>, over: Vec<Node>, path: &str, clashes: &mut 
             if base.is_empty() {
                 clashes.push((
                     node.at,
-                    path,
+                    path.clone(),
                     Wrong::new("* means none here", "there is no entry to change"),
                 ));
             }
@@ -225,13 +225,7 @@ struct Edit<'a> {
     value: Option<&'a Node>,
 }
 
-fn step(
-    node: &mut Node,
-    steps: &[Step],
-    edit: &Edit,
-    path: String,
-    clashes: &mut Vec<Clash>,
-) {
+fn step(node: &mut Node, steps: &[Step], edit: &Edit, path: String, clashes: &mut Vec<Clash>) {
     let Some((first, rest)) = steps.split_first() else {
         if let Some(value) = edit.value {
             *node = value.clone();

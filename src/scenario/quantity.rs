@@ -40,8 +40,12 @@ impl Unit {
     pub fn example(self) -> &'static str {
         match self {
             Unit::Number => "write a number such as 1.5",
-            Unit::Seconds => "write a duration with its unit, such as \"90s\", \"2.5min\" or \"800ms\"",
-            Unit::PerSecond => "write a rate such as \"4200/s\" or \"10/min\"; a plain number is per second",
+            Unit::Seconds => {
+                "write a duration with its unit, such as \"90s\", \"2.5min\" or \"800ms\""
+            }
+            Unit::PerSecond => {
+                "write a rate such as \"4200/s\" or \"10/min\"; a plain number is per second"
+            }
             Unit::Share => "write a share such as 0.25 or \"25 %\"",
         }
     }

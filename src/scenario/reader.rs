@@ -85,6 +85,11 @@ impl Reader {
         });
     }
 
+    /// Notes a guess that stands in for a value that no key holds.
+    pub fn guessed(&self, path: &str, value: &str) {
+        self.input(path, value.to_string(), Origin::Guess, "default");
+    }
+
     /// Reads a number with a unit, which may be uncertain.
     pub fn quantity(&self, node: &Node, path: &str, unit: Unit, range: Range) -> Option<f64> {
         let Some(bounds) = node.table().and_then(|t| t.get("uncertain")) else {
@@ -328,6 +333,46 @@ impl<'r> Section<'r> {
         self.table.get(key).is_some()
     }
 
+    /// Whether a key is there and holds a table with another key.
+    pub fn child_has(&self, key: &str, inner: &str) -> bool {
+        let table = self.table.get(key).and_then(Node::table);
+        table.is_some_and(|t| t.get(inner).is_some())
+    }
+
+    /// Whether a key is there and holds a table.
+    pub fn child_is_table(&self, key: &str) -> bool {
+        self.table
+            .get(key)
+            .is_some_and(|node| node.table().is_some())
+    }
+
+    /// Where a key's value stands.
+    pub fn place_of(&self, key: &str) -> At {
+        self.table.get(key).map_or(self.at, |node| node.at)
+    }
+
+    /// Notes the origin of a value that is read piece by piece; `shown` says what it amounts to.
+    pub fn note_input(&self, key: &str, shown: String) {
+        let note = self.table.get(key).and_then(|node| node.note.as_ref());
+        let (origin, words) = match note {
+            Some(note) => (note.origin, note.words.as_str()),
+            None => (Origin::Given, ""),
+        };
+        self.reader.input(&self.path_of(key), shown, origin, words);
+    }
+
+    /// Notes the origin of a default.
+    pub fn note_default(&self, key: &str, default: &DefaultValue) {
+        if let Some(origin) = default.origin.filter(|_| self.records) {
+            self.reader.input(
+                &self.path_of(key),
+                default.text.to_string(),
+                origin,
+                default.note,
+            );
+        }
+    }
+
     /// The only key, for tables that say one of several things.
     pub fn only_key(&self) -> Option<&'r str> {
         match &self.table.0[..] {
@@ -343,9 +388,9 @@ impl<'r> Section<'r> {
 
     /// Notes a mistake of a key's value, or of the table where the key is absent.
     pub fn wrong(&self, key: &str, message: impl Into<String>, hint: impl Into<String>) {
-        let at = self.table.get(key).map_or(self.at, |node| node.at);
+        let wrong = Wrong::new(message, hint);
         self.reader
-            .wrong(at, &self.path_of(key), Wrong::new(message, hint));
+            .wrong(self.place_of(key), &self.path_of(key), wrong);
     }
 
     /// A table within; where it is absent, an empty one, so that defaults are read.
@@ -397,12 +442,11 @@ impl<'r> Section<'r> {
         nodes.iter().take(most).enumerate().map(section).collect()
     }
 
-    /// Reads a value, or its default. A figure is an input, whose origin is noted.
+    /// Reads a figure, or its default. It is an input, whose origin is noted.
     fn read<T>(
         &mut self,
         key: &'static str,
         default: &DefaultValue,
-        figure: bool,
         read: impl Fn(&Node, &str) -> Option<T>,
     ) -> T {
         let path = self.path_of(key);
@@ -419,18 +463,11 @@ impl<'r> Section<'r> {
                     format!("write {key} = …, for example {}", default.text),
                 );
             }
-            if let Some(origin) = default.origin.filter(|_| self.records) {
-                self.reader
-                    .input(&path, default.text.to_string(), origin, default.note);
-            }
+            self.note_default(key, default);
             return stand_in();
         };
-        if figure && self.records {
-            let (origin, words) = match &node.note {
-                Some(note) => (note.origin, note.words.as_str()),
-                None => (Origin::Given, ""),
-            };
-            self.reader.input(&path, write::value(node), origin, words);
+        if self.records {
+            self.note_input(key, write::value(node));
         }
         read(node, &path).unwrap_or_else(stand_in)
     }
@@ -444,7 +481,7 @@ impl<'r> Section<'r> {
         range: Range,
     ) -> f64 {
         let reader = self.reader;
-        self.read(key, &default, true, |node, path| {
+        self.read(key, &default, |node, path| {
             reader.quantity(node, path, unit, range)
         })
     }
@@ -478,7 +515,7 @@ impl<'r> Section<'r> {
         range: Range,
     ) -> f64 {
         let reader = self.reader;
-        self.read(key, &default, true, |node, path| {
+        self.read(key, &default, |node, path| {
             if node.table().is_some_and(|t| t.get("uncertain").is_some()) {
                 let wrong = Wrong::new(
                     "cannot be uncertain: other values must fit it",
@@ -495,7 +532,7 @@ impl<'r> Section<'r> {
     pub fn count(&mut self, key: &'static str, default: DefaultValue, lo: u32, hi: u32) -> u32 {
         let reader = self.reader;
         let range = Range::new(f64::from(lo), f64::from(hi));
-        self.read(key, &default, true, |node, path| {
+        self.read(key, &default, |node, path| {
             let uncertain = node.table().is_some();
             let value = reader.quantity(node, path, Unit::Number, range)?;
             if value.fract() != 0.0 && !uncertain {
@@ -510,9 +547,19 @@ impl<'r> Section<'r> {
     /// A distribution of a duration in seconds.
     pub fn dist(&mut self, key: &'static str, default: DefaultValue) -> Dist {
         let reader = self.reader;
-        self.read(key, &default, true, |node, path| {
+        self.read(key, &default, |node, path| {
             distribution::read(reader, node, path)
         })
+    }
+
+    /// A figure that `read` understands.
+    pub fn figure<T>(
+        &mut self,
+        key: &'static str,
+        default: DefaultValue,
+        read: impl Fn(&Node, &str) -> Option<T>,
+    ) -> T {
+        self.read(key, &default, read)
     }
 
     /// True or false.
@@ -534,11 +581,7 @@ impl<'r> Section<'r> {
             Some((_, choice)) => *choice,
             None => {
                 let names = choices.iter().map(|(name, _)| *name);
-                self.wrong(
-                    key,
-                    format!("unknown: {word:.60?}"),
-                    suggest(word, names),
-                );
+                self.wrong(key, format!("unknown: {word:.60?}"), suggest(word, names));
                 choices[0].1
             }
         }

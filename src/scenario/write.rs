@@ -80,7 +80,8 @@ pub fn value(node: &Node) -> String {
             format!("[{}]", nodes.join(", "))
         }
         Value::Table(table) => {
-            let pair = |e: &crate::scenario::tree::Entry| format!("{} = {}", key(&e.key), value(&e.node));
+            let pair =
+                |e: &crate::scenario::tree::Entry| format!("{} = {}", key(&e.key), value(&e.node));
             let pairs: Vec<String> = table.0.iter().map(pair).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
