@@ -198,7 +198,7 @@ impl Stack {
         };
         let layer = self.layers.len();
         let at = At { layer, offset: 0 };
-        if known::policies().contains(&name.as_str()) {
+        if known::policy_names().contains(&name.as_str()) {
             self.layers.push(Layer::set(&name).called("--policy"));
             let table = |key: &str, node: Node| {
                 let mut table = Table::default();
@@ -276,38 +276,10 @@ fn is_strategy(name: &str) -> bool {
 
 fn unknown_policy(name: &str) -> Wrong {
     let strategies = builtins().iter().filter(|b| b.kind == Kind::Strategy);
-    let mut names = known::policies();
+    let mut names = known::policy_names();
     names.extend(strategies.map(|b| b.name));
     Wrong::new(
         format!("there is no policy or strategy {name:.60?}"),
         suggest(name, names.into_iter()),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TINY: &str = include_str!("../../scenarios/tiny.toml");
-
-    fn load(text: &str, sets: &[&str]) -> Result<Document, Problems> {
-        let sets = sets.iter().map(|s| Layer::set(s)).collect();
-        Document::load("test", Layer::file("test.toml", text, None), None, sets)
-    }
-
-    #[test]
-    fn fifteen_lines_are_enough() {
-        let document = load(TINY, &[]).unwrap_or_else(|p| panic!("{p}"));
-        let scenario = document.scenario();
-        assert_eq!(scenario.regions.len(), 2);
-        assert_eq!(
-            scenario.horizon.secs(),
-            1200.0,
-            "fault end plus ten minutes"
-        );
-        assert_eq!(scenario.services[0].name, "service");
-        assert_eq!(scenario.requests[0].name, "start");
-        assert_eq!(scenario.devices[0].share, 1.0);
-        assert!(scenario.session.is_some());
-    }
 }

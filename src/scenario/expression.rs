@@ -3,9 +3,11 @@
 use crate::model::measure::{
     Claim, Impact, Measure, Op, Operand, SliSpan, Term, Threshold, TimeMeasure,
 };
+use crate::model::observation;
 use crate::scenario::known;
 use crate::scenario::quantity::Unit;
 use crate::scenario::reader::suggest;
+use crate::slis;
 
 /// Longest expression, in bytes.
 const LONGEST: usize = 2_000;
@@ -79,7 +81,7 @@ fn check_length(text: &str) -> Result<(), String> {
 }
 
 fn check_sli(sli: &str) -> Result<(), String> {
-    let known = known::slis();
+    let known = known::sli_names();
     if known.contains(&sli) {
         return Ok(());
     }
@@ -182,9 +184,11 @@ fn value(unit: Unit, text: &str) -> Result<f64, String> {
 }
 
 fn sli_unit(sli: &str) -> Unit {
-    match known::is_duration(sli) {
-        true => Unit::Seconds,
-        false => Unit::Share,
+    let sli = slis::find(sli).expect("the name was checked");
+    match sli.unit() {
+        observation::Unit::Share => Unit::Share,
+        observation::Unit::Seconds => Unit::Seconds,
+        observation::Unit::Count | observation::Unit::Minutes => Unit::Number,
     }
 }
 

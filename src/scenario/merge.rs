@@ -3,9 +3,9 @@
 //! Tables merge key by key. Arrays of tables whose entries all have a `name` merge by it, and the
 //! name `*` means all; every other array is replaced. `remove = true` deletes what it stands in.
 
-use crate::problem::nearest;
 use crate::scenario::path::{Step, join};
 use crate::scenario::quantity::Wrong;
+use crate::scenario::reader::suggest;
 use crate::scenario::tree::{At, Node, Table, Value};
 
 /// A mistake found while merging: place, path and what is wrong.
@@ -185,15 +185,8 @@ fn sweep(node: &mut Node) {
 }
 
 fn unknown(name: &str, known: &[Node]) -> Wrong {
-    let ids = || known.iter().filter_map(Node::id);
-    let hint = match nearest(name, ids()) {
-        Some(near) => format!("did you mean {near:?}?"),
-        None if known.is_empty() => "there are none".to_string(),
-        None => format!(
-            "known are {}",
-            ids().take(10).collect::<Vec<_>>().join(", ")
-        ),
-    };
+    let ids: Vec<&str> = known.iter().filter_map(Node::id).collect();
+    let hint = suggest(name, ids.into_iter());
     Wrong::new(format!("there is no {name:?}"), hint)
 }
 

@@ -24,6 +24,8 @@ mod path;
 mod quantity;
 mod reader;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod write;
 

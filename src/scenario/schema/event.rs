@@ -13,7 +13,7 @@ const MOST: usize = 200;
 
 /// The faults, in order of their beginning.
 pub fn faults(top: &mut Section, regions: &[&str]) -> Vec<Fault> {
-    let kinds = known::faults();
+    let kinds = known::fault_names();
     let mut faults = Vec::new();
     for mut section in top.tables("fault", MOST) {
         let kind = section.required_reference("kind", "kind of fault", &kinds);
@@ -61,7 +61,7 @@ pub fn check_horizon(top: &mut Section, faults: &[Fault], horizon_secs: f64) {
 pub fn objectives(top: &mut Section) -> Vec<Objective> {
     let mut objectives = Vec::new();
     for mut section in top.tables("objective", MOST) {
-        let slis = known::slis();
+        let slis = known::sli_names();
         let sli = section.required_reference("sli", "SLI", &slis);
         let target = section.required_text("target");
         if let (Some(sli), true) = (sli, !target.is_empty()) {

@@ -13,7 +13,7 @@ const MOST_STAGES: usize = 100;
 
 /// The policy, its own knobs changed by the section's keys.
 pub fn policy(mut section: Section, regions: &[&str]) -> PolicyChoice {
-    let names = known::policies();
+    let names = known::policy_names();
     let named = section.reference("use", "policy", &names);
     let name = named.map_or("none", |index| names[index]);
     let mut knobs = known::knobs(name);
