@@ -1,0 +1,1 @@
+//! Scenarios and outcomes by hand, for tests.
