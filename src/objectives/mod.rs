@@ -20,7 +20,9 @@ mod row;
 mod series;
 mod spans;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod worst_minute;
 
 pub use columns::Columns;
