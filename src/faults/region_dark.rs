@@ -1,0 +1,142 @@
+//! Region dark: nothing in the region answers, as when power or network of the whole region is
+//! lost (Chaos Kong).
+//!
+//! - Work in flight is lost. With mode *refuse* every caller's connection is reset at once and new
+//!   ones are refused; with mode *hang* nothing comes back and each caller waits for its own
+//!   timeout.
+//! - An edge in the region goes dark with it. A *global* edge stands above the regions and
+//!   survives: it answers, and can send on what enters there.
+//! - When it ends, the region's instances have kept nothing: connections are gone, instances boot,
+//!   and caches are cold.
+//! - A drill may be announced: policies learn of it `announced` before it begins.
+
+use super::FaultKind;
+use crate::model::episode::{Episode, Impairment};
+use crate::model::scenario::{Fault, Scenario};
+use crate::units::{Time, three_digits};
+
+/// A whole region goes dark.
+pub struct RegionDark;
+
+impl FaultKind for RegionDark {
+    fn name(&self) -> &'static str {
+        "region-dark"
+    }
+
+    fn summary(&self) -> &'static str {
+        "nothing in a region answers: connections are refused, or hang until the caller's timeout"
+    }
+
+    fn describe(&self, fault: &Fault, scenario: &Scenario) -> String {
+        let region = &scenario.regions[fault.region];
+        let zones = match region.zones {
+            1 => "1 zone".to_string(),
+            n => format!("{n} zones"),
+        };
+        let lasting = if end(fault) < Time::ZERO + scenario.horizon {
+            format!("for {}", fault.duration)
+        } else {
+            "to the end".to_string()
+        };
+        let mode = if fault.hang { "hang" } else { "are refused" };
+        let edge = if scenario.edge.global {
+            "the global edge survives"
+        } else {
+            "its edge goes dark with it"
+        };
+        let announced = if fault.announced.is_zero() {
+            String::new()
+        } else {
+            format!("; announced {} before", fault.announced)
+        };
+        format!(
+            "{} ({zones}) goes dark at {} {lasting}: connections {mode}, {edge}; {}{announced}",
+            region.name,
+            fault.at,
+            nearest_markets(fault, scenario),
+        )
+    }
+
+    fn episodes(&self, fault: &Fault) -> Vec<Episode> {
+        vec![Episode {
+            from: fault.at,
+            until: end(fault),
+            impairment: Impairment::RegionDark {
+                region: fault.region,
+                hang: fault.hang,
+            },
+            announced: (!fault.announced.is_zero())
+                .then(|| Time(fault.at.0.saturating_sub(fault.announced.0))),
+        }]
+    }
+}
+
+fn end(fault: &Fault) -> Time {
+    fault.at + fault.duration
+}
+
+/// Which markets are nearest to the region, and how much of the peak demand that is.
+fn nearest_markets(fault: &Fault, scenario: &Scenario) -> String {
+    let nearest: Vec<_> = scenario
+        .markets
+        .iter()
+        .filter(|market| market.near.first() == Some(&fault.region))
+        .collect();
+    if nearest.is_empty() {
+        return "no market is nearest to it".to_string();
+    }
+    let names: Vec<&str> = nearest.iter().map(|market| market.name.as_str()).collect();
+    let theirs: f64 = nearest.iter().map(|market| market.starts).sum();
+    let all: f64 = scenario.markets.iter().map(|market| market.starts).sum();
+    let share = if all > 0.0 { 100.0 * theirs / all } else { 0.0 };
+    format!(
+        "nearest to {} ({} % of the demand at the busiest hours)",
+        names.join(", "),
+        three_digits(share)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Span;
+
+    fn fault() -> Fault {
+        Fault {
+            kind: "region-dark".into(),
+            region: 2,
+            at: Time::from_secs(960.0),
+            duration: Span::from_secs(300.0),
+            hang: true,
+            announced: Span::ZERO,
+        }
+    }
+
+    #[test]
+    fn one_episode_as_long_as_the_fault() {
+        assert_eq!(
+            RegionDark.episodes(&fault()),
+            vec![Episode {
+                from: Time::from_secs(960.0),
+                until: Time::from_secs(1260.0),
+                impairment: Impairment::RegionDark {
+                    region: 2,
+                    hang: true
+                },
+                announced: None,
+            }]
+        );
+    }
+
+    #[test]
+    fn a_drill_is_announced_and_an_endless_fault_never_ends() {
+        let drill = Fault {
+            announced: Span::from_secs(900.0),
+            duration: Span(u64::MAX),
+            ..fault()
+        };
+        let episode = &RegionDark.episodes(&drill)[0];
+        assert_eq!(episode.announced, Some(Time::from_secs(60.0)));
+        assert_eq!(episode.until, Time::NEVER);
+    }
+}

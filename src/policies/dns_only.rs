@@ -1,0 +1,24 @@
+//! DNS only: the region is taken out of DNS answers, and viewers leave as theirs expire.
+
+use crate::model::policy::{Knobs, Policy};
+
+/// DNS only: the region is taken out of DNS answers, and viewers leave as theirs expire.
+pub struct DnsOnly;
+
+impl Policy for DnsOnly {
+    fn name(&self) -> &'static str {
+        "dns-only"
+    }
+
+    fn summary(&self) -> &'static str {
+        "moves viewers by changing DNS; they leave as their answers expire"
+    }
+
+    fn knobs(&self) -> Knobs {
+        Knobs {
+            failover: true,
+            route_by_dns: true,
+            ..Knobs::default()
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! CPU: slot-seconds busy over slot-seconds in service. A region that is dark has none in service.
+
+use super::ratio;
+use crate::model::observation::{Better, Observation, Sli, Unit};
+
+/// CPU: slot-seconds busy over slot-seconds in service. A region that is dark has none in service.
+pub struct Cpu;
+
+impl Sli for Cpu {
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn summary(&self) -> &'static str {
+        "busy slots / slots in service, services and proxies together"
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Share
+    }
+
+    fn better(&self) -> Better {
+        Better::Lower
+    }
+
+    fn measure(&self, observation: &Observation) -> Option<f64> {
+        ratio(observation.busy_slot_secs, observation.slot_secs)
+    }
+}
