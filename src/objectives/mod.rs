@@ -28,3 +28,4 @@ mod worst_minute;
 pub use columns::Columns;
 pub use row::measure;
 pub use series::Series;
+pub use worst_minute::together;
