@@ -1,1 +1,33 @@
-//! (see the crate docs)
+//! Scenario files: TOML text becomes a validated [`Scenario`](crate::model::scenario::Scenario), or
+//! all of its mistakes at once, each with file, line, column and a hint.
+//!
+//! 1. [`Layer`]s (the scenario, a strategy, overlays, `--set`) are parsed into trees whose values
+//!    remember where they stand and what a comment says of their origin;
+//! 2. the trees are merged, later ones win;
+//! 3. the merged tree is read against the schema, one file per section, with a default for
+//!    everything that has one.
+//!
+//! A value's origin is a comment on its line or directly above it: `# source: …`, `# guess: …` or
+//! `# fitted: …`.
+
+mod builtin;
+mod comments;
+mod data;
+mod default;
+mod distribution;
+mod document;
+mod expression;
+mod known;
+mod layer;
+mod merge;
+mod path;
+mod quantity;
+mod reader;
+mod schema;
+mod tree;
+mod write;
+
+pub use builtin::{Builtin, Kind, builtin, builtins};
+pub use document::{Document, PolicyArg};
+pub use expression::{claim, threshold};
+pub use layer::Layer;

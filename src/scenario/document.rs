@@ -1,0 +1,313 @@
+//! Loading a scenario from its layers.
+
+use crate::model::scenario::{Scenario, Uncertain};
+use crate::problem::{Place, Problem, Problems};
+use crate::scenario::builtin::{Kind, builtin, builtins};
+use crate::scenario::known;
+use crate::scenario::layer::{Layer, Parsed};
+use crate::scenario::merge::{self, Clash};
+use crate::scenario::quantity::Wrong;
+use crate::scenario::reader::{Draw, Reader, suggest};
+use crate::scenario::schema;
+use crate::scenario::tree::{At, Node, Table, Value};
+use crate::scenario::write;
+use std::borrow::Cow;
+
+/// Draws of uncertain inputs that may break a rule together before the middle is taken.
+const MOST_ATTEMPTS: u64 = 1_000;
+
+/// A policy or strategy as it is chosen for a run.
+#[derive(Clone, Debug)]
+pub enum PolicyArg {
+    /// A built-in policy or strategy.
+    Name(String),
+    /// A strategy's or policy's file.
+    File(Layer),
+}
+
+/// A loaded scenario: valid, with its merged text.
+#[derive(Clone, Debug)]
+pub struct Document {
+    root: Node,
+    scenario: Scenario,
+}
+
+impl Document {
+    /// Loads a scenario: `base`, over it the strategy that `policy` (or else the file's own
+    /// `[policy] use`) names, over that the overlays in order. `policy` replaces the scenario's
+    /// whole `[policy]`, whose knobs were meant for its own policy.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes of all layers, in the order of their places; syntax errors alone.
+    pub fn load(
+        name: &str,
+        base: Layer,
+        policy: Option<PolicyArg>,
+        overlays: Vec<Layer>,
+    ) -> Result<Document, Problems> {
+        let mut stack = Stack::default();
+        let result = stack.merge(base, policy, overlays);
+        let root = match result {
+            Ok(root) if stack.clashes.is_empty() && stack.syntax.is_empty() => root,
+            Ok(root) if stack.syntax.is_empty() => {
+                // What could be merged is read too, so that all mistakes come at once.
+                let (_, mut clashes, _) = read(&root, name, Draw::Middle);
+                stack.clashes.append(&mut clashes);
+                return Err(stack.problems());
+            }
+            _ => return Err(stack.problems()),
+        };
+        let (scenario, clashes, uncertain) = read(&root, name, Draw::Middle);
+        stack.clashes = clashes;
+        if stack.clashes.is_empty() && !uncertain.is_empty() {
+            for end in [Draw::Low, Draw::High] {
+                stack.clashes.append(&mut read(&root, name, end).1);
+            }
+        }
+        if stack.clashes.is_empty() {
+            Ok(Document { root, scenario })
+        } else {
+            Err(stack.problems())
+        }
+    }
+
+    /// The scenario, uncertain inputs at their middle.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The scenario of a replication: its uncertain inputs are drawn, each uniformly and
+    /// independently. Draws that break a rule together (an announcement before the start, say) are
+    /// drawn anew.
+    pub fn drawn(&self, seed: u64, replication: u64) -> Cow<'_, Scenario> {
+        if self.scenario.uncertain.is_empty() {
+            return Cow::Borrowed(&self.scenario);
+        }
+        for attempt in 0..MOST_ATTEMPTS {
+            let draw = Draw::Of {
+                seed,
+                replication,
+                attempt,
+            };
+            let (mut scenario, clashes, _) = read(&self.root, &self.scenario.name, draw);
+            if clashes.is_empty() {
+                scenario.uncertain.clear();
+                return Cow::Owned(scenario);
+            }
+        }
+        let mut middle = self.scenario.clone();
+        middle.uncertain.clear();
+        Cow::Owned(middle)
+    }
+
+    /// The merged file. Loaded on its own it is the same scenario.
+    pub fn toml(&self) -> String {
+        write::file(self.root.table().expect("a file is a table"))
+    }
+}
+
+fn read(root: &Node, name: &str, draw: Draw) -> (Scenario, Vec<Clash>, Vec<Uncertain>) {
+    let reader = Reader::new(draw);
+    let mut scenario = schema::read(&reader, root, name);
+    let (clashes, mut inputs, mut uncertain) = reader.finish();
+    inputs.sort_by(|a, b| a.path.cmp(&b.path));
+    uncertain.sort_by(|a, b| a.path.cmp(&b.path));
+    scenario.inputs = inputs;
+    scenario.uncertain = uncertain.clone();
+    (scenario, clashes, uncertain)
+}
+
+/// The layers met so far, and their mistakes.
+#[derive(Default)]
+struct Stack {
+    layers: Vec<Layer>,
+    syntax: Vec<Problem>,
+    clashes: Vec<Clash>,
+}
+
+impl Stack {
+    /// Parses a layer; `None` where it has syntax errors, which are kept.
+    fn parse(&mut self, layer: Layer) -> Option<Parsed> {
+        let parsed = layer.parse(self.layers.len());
+        self.layers.push(layer);
+        match parsed {
+            Ok(parsed) => Some(parsed),
+            Err(mut problems) => {
+                self.syntax.append(&mut problems);
+                None
+            }
+        }
+    }
+
+    fn file(&mut self, layer: Layer) -> Option<Node> {
+        match self.parse(layer)? {
+            Parsed::File(node) => Some(node),
+            Parsed::Set(..) => unreachable!("an assignment is an overlay"),
+        }
+    }
+
+    /// Merges all layers; an error where one cannot be parsed.
+    fn merge(
+        &mut self,
+        base: Layer,
+        policy: Option<PolicyArg>,
+        overlays: Vec<Layer>,
+    ) -> Result<Node, ()> {
+        let root = self.file(base);
+        let given = policy.is_some();
+        let strategy = policy.and_then(|policy| self.choose(policy));
+        let parsed: Vec<Option<Parsed>> = overlays.into_iter().map(|l| self.parse(l)).collect();
+        let overlays: Option<Vec<Parsed>> = parsed.into_iter().collect();
+        let (Some(mut root), Some(overlays)) = (root, overlays) else {
+            return Err(());
+        };
+        if let Some(top) = root.table_mut().filter(|_| given) {
+            top.remove("policy");
+        }
+        if let Some(over) = strategy {
+            merge::overlay(&mut root, over, &mut self.clashes);
+        } else if let Some(over) = self.own_strategy(&mut root) {
+            merge::overlay(&mut root, over, &mut self.clashes);
+        }
+        for overlay in overlays {
+            match overlay {
+                Parsed::File(over) => merge::overlay(&mut root, over, &mut self.clashes),
+                Parsed::Set(steps, value) => {
+                    merge::assign(&mut root, &steps, &value, &mut self.clashes);
+                }
+            }
+        }
+        if let Some(top) = root.table_mut() {
+            for key in ["device", "service", "request"] {
+                if top.get(key).is_none()
+                    && let Some(node) = merge::implied(key, top)
+                {
+                    top.insert(key, node.at, node);
+                }
+            }
+        }
+        Ok(root)
+    }
+
+    /// The overlay that a chosen policy or strategy stands for.
+    fn choose(&mut self, policy: PolicyArg) -> Option<Node> {
+        let name = match policy {
+            PolicyArg::File(layer) => return self.policy_file(layer),
+            PolicyArg::Name(name) => name,
+        };
+        let layer = self.layers.len();
+        let at = At { layer, offset: 0 };
+        if known::policies().contains(&name.as_str()) {
+            self.layers.push(Layer::set(&name).called("--policy"));
+            let table = |key: &str, node: Node| {
+                let mut table = Table::default();
+                table.insert(key, at, node);
+                Node::plain(Value::Table(table), at)
+            };
+            let name = Node::plain(Value::Text(name), at);
+            return Some(table("policy", table("use", name)));
+        }
+        if is_strategy(&name) {
+            return self.file(Layer::file(&name, builtin(&name)?, None));
+        }
+        self.layers.push(Layer::set(&name).called("--policy"));
+        self.clashes
+            .push((at, String::new(), unknown_policy(&name)));
+        None
+    }
+
+    /// A policy's or strategy's file, which must say which policy it uses.
+    fn policy_file(&mut self, layer: Layer) -> Option<Node> {
+        let node = self.file(layer)?;
+        let policy = node.table().and_then(|t| t.get("policy"));
+        if policy
+            .and_then(Node::table)
+            .and_then(|t| t.get("use"))
+            .is_none()
+        {
+            let wrong = Wrong::new(
+                "is missing: the file does not say which policy it is",
+                "write [policy] with use = \"…\" and its knobs",
+            );
+            self.clashes
+                .push((node.at, "policy.use".to_string(), wrong));
+        }
+        Some(node)
+    }
+
+    /// The strategy that the scenario itself names. The strategy's `use` then takes its place.
+    fn own_strategy(&mut self, root: &mut Node) -> Option<Node> {
+        let policy = root.table_mut()?.get_mut("policy")?.table_mut()?;
+        let name = policy.get("use")?.text()?.to_string();
+        if !is_strategy(&name) {
+            return None;
+        }
+        policy.remove("use");
+        self.file(Layer::file(&name, builtin(&name)?, None))
+    }
+
+    /// All mistakes in the order of their places, each once.
+    fn problems(self) -> Problems {
+        if !self.syntax.is_empty() {
+            return Problems(self.syntax);
+        }
+        let mut clashes = self.clashes;
+        clashes.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        clashes.dedup();
+        let problem = |(at, path, wrong): Clash| Problem {
+            place: self
+                .layers
+                .get(at.layer)
+                .map_or_else(Place::default, |layer| layer.place(at)),
+            path,
+            message: wrong.message,
+            hint: wrong.hint,
+        };
+        Problems(clashes.into_iter().map(problem).collect())
+    }
+}
+
+fn is_strategy(name: &str) -> bool {
+    builtins()
+        .iter()
+        .any(|b| b.kind == Kind::Strategy && b.name == name)
+}
+
+fn unknown_policy(name: &str) -> Wrong {
+    let strategies = builtins().iter().filter(|b| b.kind == Kind::Strategy);
+    let mut names = known::policies();
+    names.extend(strategies.map(|b| b.name));
+    Wrong::new(
+        format!("there is no policy or strategy {name:.60?}"),
+        suggest(name, names.into_iter()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TINY: &str = include_str!("../../scenarios/tiny.toml");
+
+    fn load(text: &str, sets: &[&str]) -> Result<Document, Problems> {
+        let sets = sets.iter().map(|s| Layer::set(s)).collect();
+        Document::load("test", Layer::file("test.toml", text, None), None, sets)
+    }
+
+    #[test]
+    fn fifteen_lines_are_enough() {
+        let document = load(TINY, &[]).unwrap_or_else(|p| panic!("{p}"));
+        let scenario = document.scenario();
+        assert_eq!(scenario.regions.len(), 2);
+        assert_eq!(
+            scenario.horizon.secs(),
+            1200.0,
+            "fault end plus ten minutes"
+        );
+        assert_eq!(scenario.services[0].name, "service");
+        assert_eq!(scenario.requests[0].name, "start");
+        assert_eq!(scenario.devices[0].share, 1.0);
+        assert!(scenario.session.is_some());
+    }
+}

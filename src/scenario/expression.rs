@@ -1,0 +1,266 @@
+//! The language of claims and thresholds: `rto <= 3min and before(error_rate) < 0.1 %`, `>= 99 %`.
+
+use crate::model::measure::{
+    Claim, Impact, Measure, Op, Operand, SliSpan, Term, Threshold, TimeMeasure,
+};
+use crate::scenario::known;
+use crate::scenario::quantity::Unit;
+use crate::scenario::reader::suggest;
+
+/// Longest expression, in bytes.
+const LONGEST: usize = 2_000;
+
+/// Reads a claim about a replication: `MEASURE OP VALUE`, joined by `and`, where VALUE may be
+/// another measure. Durations in seconds, shares as fractions.
+pub fn claim(text: &str) -> Result<Claim, String> {
+    check_length(text)?;
+    let mut rest = text.trim();
+    let mut terms = Vec::new();
+    loop {
+        let (left, after) = measure(rest)?;
+        let (op, after) = operator(after)?;
+        let (right, after) = operand(&left, after)?;
+        terms.push(Term { left, op, right });
+        let after = after.trim_start();
+        if after.is_empty() {
+            return Ok(Claim {
+                terms,
+                text: text.trim().to_string(),
+            });
+        }
+        rest = after
+            .strip_prefix("and ")
+            .ok_or_else(|| format!("expected `and`, found {after:.40?}"))?
+            .trim_start();
+    }
+}
+
+/// Reads a threshold on an SLI per window, `OP VALUE`.
+pub fn threshold(sli: &str, text: &str) -> Result<Threshold, String> {
+    check_length(text)?;
+    check_sli(sli)?;
+    let (op, rest) = operator(text.trim())?;
+    let value = value(sli_unit(sli), rest.trim())?;
+    Ok(Threshold {
+        sli: sli.to_string(),
+        op,
+        value,
+        text: text.trim().to_string(),
+    })
+}
+
+/// Regions that a claim names.
+pub fn regions(claim: &Claim) -> Vec<&str> {
+    fn of(operand: &Operand) -> Option<&Measure> {
+        match operand {
+            Operand::Measure(measure) => Some(measure),
+            Operand::Value(_) => None,
+        }
+    }
+    let mut names = Vec::new();
+    for term in &claim.terms {
+        for measure in [Some(&term.left), of(&term.right)].into_iter().flatten() {
+            if let Measure::Sli {
+                region: Some(name), ..
+            } = measure
+            {
+                names.push(name.as_str());
+            }
+        }
+    }
+    names
+}
+
+fn check_length(text: &str) -> Result<(), String> {
+    match text.len() {
+        0..=LONGEST => Ok(()),
+        _ => Err(format!("longer than {LONGEST} bytes")),
+    }
+}
+
+fn check_sli(sli: &str) -> Result<(), String> {
+    let known = known::slis();
+    if known.contains(&sli) {
+        return Ok(());
+    }
+    Err(format!(
+        "there is no SLI {sli:?}; {}",
+        suggest(sli, known.into_iter())
+    ))
+}
+
+fn measure(text: &str) -> Result<(Measure, &str), String> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(text.len());
+    let (word, rest) = (&text[..end], text[end..].trim_start());
+    if word.is_empty() {
+        return Err(format!("expected a measure, found {text:.40?}"));
+    }
+    if let Some(time) = TimeMeasure::ALL.into_iter().find(|t| t.name() == word) {
+        return Ok((Measure::Time(time), rest));
+    }
+    if let Some(impact) = Impact::ALL.into_iter().find(|i| i.name() == word) {
+        return Ok((Measure::Impact(impact), rest));
+    }
+    let Some(span) = SliSpan::ALL.into_iter().find(|s| s.name() == word) else {
+        let times = TimeMeasure::ALL.iter().map(|t| t.name());
+        let impacts = Impact::ALL.iter().map(|i| i.name());
+        let spans = SliSpan::ALL.iter().map(|s| s.name());
+        let known: Vec<&str> = times.chain(impacts).chain(spans).collect();
+        return Err(format!(
+            "there is no measure {word:?}; {}",
+            suggest(word, known.into_iter())
+        ));
+    };
+    let (inside, rest) = rest
+        .strip_prefix('(')
+        .and_then(|r| r.split_once(')'))
+        .ok_or_else(|| format!("write {word}(SLI) or {word}(SLI[REGION])"))?;
+    let (sli, region) = match inside.split_once('[') {
+        None => (inside.trim(), None),
+        Some((sli, region)) => {
+            let region = region
+                .trim_end()
+                .strip_suffix(']')
+                .ok_or_else(|| format!("an open bracket in {inside:.60?}"))?;
+            (sli.trim(), Some(region.trim().to_string()))
+        }
+    };
+    check_sli(sli)?;
+    let sli = sli.to_string();
+    Ok((Measure::Sli { span, sli, region }, rest))
+}
+
+fn operator(text: &str) -> Result<(Op, &str), String> {
+    // Longer ones first.
+    for (symbol, op) in [
+        ("<=", Op::AtMost),
+        (">=", Op::AtLeast),
+        ("!=", Op::NotEqual),
+        ("==", Op::Equal),
+        ("<", Op::Less),
+        (">", Op::Greater),
+        ("=", Op::Equal),
+    ] {
+        if let Some(rest) = text.trim_start().strip_prefix(symbol) {
+            return Ok((op, rest));
+        }
+    }
+    Err(format!(
+        "expected one of < <= > >= = !=, found {:.40?}",
+        text.trim()
+    ))
+}
+
+fn operand<'t>(left: &Measure, text: &'t str) -> Result<(Operand, &'t str), String> {
+    let text = text.trim_start();
+    let number = |c: char| c.is_ascii_digit() || c == '.' || c == '-' || c == '+';
+    if text.starts_with(number) {
+        let end = text.find(" and ").unwrap_or(text.len());
+        let value = value(unit(left), text[..end].trim())?;
+        return Ok((Operand::Value(value), &text[end..]));
+    }
+    let (right, rest) = measure(text)?;
+    if unit(left) != unit(&right) {
+        return Err(format!(
+            "{left} and {right} do not measure the same kind of thing"
+        ));
+    }
+    Ok((Operand::Measure(right), rest))
+}
+
+fn value(unit: Unit, text: &str) -> Result<f64, String> {
+    let value = unit
+        .parse(text)
+        .map_err(|wrong| format!("{}; {}", wrong.message, wrong.hint))?;
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(format!("{text:.40?} is not a finite value"))
+    }
+}
+
+fn sli_unit(sli: &str) -> Unit {
+    match known::is_duration(sli) {
+        true => Unit::Seconds,
+        false => Unit::Share,
+    }
+}
+
+/// What a measure is compared with.
+fn unit(measure: &Measure) -> Unit {
+    match measure {
+        Measure::Time(_) => Unit::Seconds,
+        Measure::Sli { sli, .. } => sli_unit(sli),
+        Measure::Impact(Impact::Availability) => Unit::Share,
+        Measure::Impact(_) => Unit::Number,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn claims_are_terms_joined_by_and() {
+        let claim =
+            claim("rto <= 3min and during(error_rate[us-west-2]) < 0.1 % and restore<=detect")
+                .expect("a good claim");
+        assert_eq!(claim.terms.len(), 3);
+        assert_eq!(
+            claim.terms[0].right,
+            Operand::Value(180.0),
+            "durations are in seconds"
+        );
+        assert_eq!(claim.terms[1].right, Operand::Value(0.001));
+        assert_eq!(
+            claim.terms[2].right,
+            Operand::Measure(Measure::Time(TimeMeasure::Detect))
+        );
+        assert_eq!(regions(&claim), ["us-west-2"]);
+    }
+
+    #[test]
+    fn thresholds_know_the_unit_of_their_sli() {
+        let share = threshold("stream_start_success", ">= 99 %").expect("a share");
+        assert_eq!((share.op, share.value), (Op::AtLeast, 0.99));
+        let time = threshold("latency_p99", "< 800ms").expect("a duration");
+        assert_eq!((time.op, time.value), (Op::Less, 0.8));
+    }
+
+    #[test]
+    fn mistakes_are_told_with_what_would_be_right() {
+        for (text, expected) in [
+            ("rto <= 3", "unit"),
+            ("rtoo <= 3min", "did you mean \"rto\""),
+            ("during(error_rat) < 1 %", "did you mean \"error_rate\""),
+            ("during error_rate < 1 %", "during(SLI)"),
+            ("rto < availability", "same kind"),
+            ("rto 3min", "expected one of"),
+            ("rto < 3min or rto > 1s", "3min or"),
+            ("", "expected a measure"),
+            ("failed_starts < inf", "no measure"),
+        ] {
+            let message = claim(text).expect_err(text);
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+        assert!(threshold("cpu", "80 %").is_err());
+        assert!(threshold("cpuu", "< 80 %").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(rto|during|\\(|\\[|and| |<|=|cpu|9|min|%|é){0,12}") {
+            let _ = claim(&text);
+            let _ = threshold("cpu", &text);
+        }
+
+        #[test]
+        fn what_a_claim_shows_reads_back(secs in 0.0..1e6f64) {
+            let first = claim(&format!("rto <= {secs}s")).expect("valid");
+            prop_assert_eq!(&first, &claim(&first.text).expect("valid"));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Numbers with units as text: `90s`, `2.5min`, `4200/s`, `25 %`.
+
+/// Longest duration that a file may hold: a hundred years, in seconds.
+pub const LONGEST_SECS: f64 = 100.0 * 365.25 * 86_400.0;
+
+/// What a number measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A pure number.
+    Number,
+    /// A duration, in seconds.
+    Seconds,
+    /// A rate, per second.
+    PerSecond,
+    /// A share, as a fraction.
+    Share,
+}
+
+/// What is wrong with a value, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub hint: String,
+}
+
+impl Wrong {
+    /// Builds one.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Wrong {
+        Wrong {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+impl Unit {
+    /// An example, for hints.
+    pub fn example(self) -> &'static str {
+        match self {
+            Unit::Number => "write a number such as 1.5",
+            Unit::Seconds => {
+                "write a duration with its unit, such as \"90s\", \"2.5min\" or \"800ms\""
+            }
+            Unit::PerSecond => {
+                "write a rate such as \"4200/s\" or \"10/min\"; a plain number is per second"
+            }
+            Unit::Share => "write a share such as 0.25 or \"25 %\"",
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Unit::Number => "a number",
+            Unit::Seconds => "a duration",
+            Unit::PerSecond => "a rate",
+            Unit::Share => "a share",
+        }
+    }
+
+    /// Reads a text.
+    pub fn parse(self, text: &str) -> Result<f64, Wrong> {
+        let text = text.trim();
+        let value = match self {
+            Unit::Number => text.parse().ok(),
+            Unit::Seconds => return seconds(text),
+            Unit::PerSecond => per_second(text),
+            Unit::Share => share(text),
+        };
+        value.ok_or_else(|| self.wrong(text))
+    }
+
+    /// What a bare number means.
+    pub fn bare(self, number: f64) -> Result<f64, Wrong> {
+        if self == Unit::Seconds && number != 0.0 && number.is_finite() {
+            return Err(Wrong::new(
+                format!("a duration without a unit: {number}"),
+                format!("write \"{number}s\", \"{number}min\" or \"{number}ms\""),
+            ));
+        }
+        Ok(number)
+    }
+
+    /// A value in a form that reads back as the same.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Unit::Seconds if value.is_finite() => format!("{value}s"),
+            Unit::PerSecond => format!("{value}/s"),
+            _ => format!("{value}"),
+        }
+    }
+
+    fn wrong(self, text: &str) -> Wrong {
+        let shown: String = text.chars().take(60).collect();
+        Wrong::new(
+            format!("expected {}, found {shown:?}", self.noun()),
+            self.example(),
+        )
+    }
+}
+
+/// Seconds in a unit, as `(multiply by, divide by)`, so that decimal figures stay exact.
+fn factor(unit: &str) -> Option<(f64, f64)> {
+    Some(match unit {
+        "ns" => (1.0, 1e9),
+        "us" | "µs" | "μs" => (1.0, 1e6),
+        "ms" => (1.0, 1e3),
+        "s" => (1.0, 1.0),
+        "min" => (60.0, 1.0),
+        "h" => (3600.0, 1.0),
+        "d" => (86_400.0, 1.0),
+        _ => return None,
+    })
+}
+
+fn seconds(text: &str) -> Result<f64, Wrong> {
+    if let Ok(number) = text.parse::<f64>() {
+        return Unit::Seconds.bare(number);
+    }
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text),
+    };
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
+        let number: f64 = rest[..digits]
+            .parse()
+            .map_err(|_| Unit::Seconds.wrong(text))?;
+        rest = rest[digits..].trim_start();
+        let letters = rest
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(rest.len());
+        let unit = &rest[..letters];
+        let (times, over) = factor(unit).ok_or_else(|| {
+            let hint = match unit {
+                "m" => "minutes are \"min\", months are no unit".into(),
+                "" => format!("write \"{text}s\" or \"{text}min\""),
+                _ => "units are ns, us, ms, s, min, h and d".into(),
+            };
+            Wrong::new(format!("not a duration: {text:.60?}"), hint)
+        })?;
+        total += number * times / over;
+        rest = rest[letters..].trim_start();
+    }
+    if text.is_empty() || text == "-" {
+        return Err(Unit::Seconds.wrong(text));
+    }
+    Ok(sign * total)
+}
+
+fn per_second(text: &str) -> Option<f64> {
+    match text.split_once('/') {
+        None => text.parse().ok(),
+        Some((number, unit)) => {
+            let (times, over) = factor(unit.trim())?;
+            Some(number.trim().parse::<f64>().ok()? * over / times)
+        }
+    }
+}
+
+fn share(text: &str) -> Option<f64> {
+    match text.strip_suffix('%') {
+        None => text.parse().ok(),
+        Some(percent) => Some(percent.trim().parse::<f64>().ok()? / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn units_mean_what_they_say() {
+        for (text, expected) in [
+            ("90s", 90.0),
+            ("2.5min", 150.0),
+            ("800ms", 0.8),
+            ("3h", 10_800.0),
+            ("1d", 86_400.0),
+            ("20us", 20e-6),
+            ("20min20s", 1220.0),
+            ("-5h", -18_000.0),
+            ("1 h 30 min", 5400.0),
+            ("0", 0.0),
+        ] {
+            assert_eq!(Unit::Seconds.parse(text), Ok(expected), "{text}");
+        }
+        assert_eq!(Unit::PerSecond.parse("4200/s"), Ok(4200.0));
+        assert_eq!(Unit::PerSecond.parse("30/min"), Ok(0.5));
+        assert_eq!(Unit::Share.parse("25 %"), Ok(0.25));
+        assert_eq!(Unit::Share.parse("0.25"), Ok(0.25));
+    }
+
+    #[test]
+    fn a_missing_or_wrong_unit_is_a_mistake() {
+        for text in ["90", "5m", "5 parsecs", "", "-", "s", "1.2.3s", "5min6"] {
+            let wrong = Unit::Seconds.parse(text);
+            assert!(wrong.is_err_and(|w| !w.hint.is_empty()), "{text}");
+        }
+        assert!(Unit::Share.parse("a lot").is_err());
+        assert!(Unit::PerSecond.parse("5/fortnight").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn shown_values_read_back(value in 0.0..1e12f64) {
+            for unit in [Unit::Number, Unit::Seconds, Unit::PerSecond, Unit::Share] {
+                prop_assert_eq!(unit.parse(&unit.show(value)), Ok(value));
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,40}") {
+            for unit in [Unit::Number, Unit::Seconds, Unit::PerSecond, Unit::Share] {
+                let _ = unit.parse(&text);
+            }
+        }
+    }
+}

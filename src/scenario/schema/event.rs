@@ -1,0 +1,122 @@
+//! What goes wrong, and what is asked of the run: faults, objectives, hypotheses.
+
+use crate::model::scenario::{Fault, Hypothesis, Objective};
+use crate::scenario::default::{required, setting};
+use crate::scenario::expression;
+use crate::scenario::known;
+use crate::scenario::quantity::{Unit, Wrong};
+use crate::scenario::reader::{Range, Section};
+use crate::units::Time;
+
+/// Most entries of each of them.
+const MOST: usize = 200;
+
+/// The faults, in order of their beginning.
+pub fn faults(top: &mut Section, regions: &[&str]) -> Vec<Fault> {
+    let kinds = known::faults();
+    let mut faults = Vec::new();
+    for mut section in top.tables("fault", MOST) {
+        let kind = section.required_reference("kind", "kind of fault", &kinds);
+        let region = section.required_reference("region", "region", regions);
+        let at = section.secs("at", required("5min"), Range::SPAN);
+        let duration = section.span("for", required("15min"), Range::SOME_SPAN);
+        let hang = section.choice("mode", &[("refuse", false), ("hang", true)]);
+        let announced = section.secs("announced", setting("0s"), Range::SPAN);
+        if announced > at {
+            section.wrong(
+                "announced",
+                "the announcement comes before the start",
+                "announce it later, or let the fault begin later",
+            );
+        }
+        if let (Some(kind), Some(region)) = (kind, region) {
+            faults.push(Fault {
+                kind: kinds[kind].to_string(),
+                region,
+                at: Time::from_secs(at),
+                duration,
+                hang,
+                announced: crate::units::Span::from_secs(announced),
+            });
+        }
+    }
+    faults.sort_by(|a, b| {
+        (a.at, a.region, &a.kind, a.duration).cmp(&(b.at, b.region, &b.kind, b.duration))
+    });
+    faults
+}
+
+/// Notes faults that begin after the end.
+pub fn check_horizon(top: &mut Section, faults: &[Fault], horizon_secs: f64) {
+    if let Some(fault) = faults.iter().find(|f| f.at.secs() >= horizon_secs) {
+        top.wrong(
+            "horizon",
+            format!("a fault begins at {}, after the end", fault.at),
+            "make the horizon longer, or let the fault begin earlier",
+        );
+    }
+}
+
+/// The objectives, sorted by SLI.
+pub fn objectives(top: &mut Section) -> Vec<Objective> {
+    let mut objectives = Vec::new();
+    for mut section in top.tables("objective", MOST) {
+        let slis = known::slis();
+        let sli = section.required_reference("sli", "SLI", &slis);
+        let target = section.required_text("target");
+        if let (Some(sli), true) = (sli, !target.is_empty()) {
+            match expression::threshold(slis[sli], target) {
+                Ok(threshold) => objectives.push(Objective { threshold }),
+                Err(why) => section.wrong("target", why, "write for example \">= 99 %\""),
+            }
+        }
+    }
+    objectives.sort_by(|a, b| {
+        let key = |o: &Objective| (o.threshold.sli.clone(), o.threshold.text.clone());
+        key(a).cmp(&key(b))
+    });
+    objectives
+}
+
+/// The hypotheses, sorted by name.
+pub fn hypotheses(top: &mut Section, regions: &[&str]) -> Vec<Hypothesis> {
+    let mut found = Vec::new();
+    for mut section in top.tables("hypothesis", MOST) {
+        let name = section.name();
+        let at_least = section.certain("in", setting("0.95"), Unit::Share, Range::SHARE);
+        let text = section.required_text("claim");
+        if text.is_empty() {
+            continue;
+        }
+        match expression::claim(text) {
+            Ok(claim) => {
+                let path = section.path_of("claim");
+                let at = section.place_of("claim");
+                for region in expression::regions(&claim) {
+                    section.reader.find(at, &path, region, "region", regions);
+                }
+                let hypothesis = Hypothesis {
+                    name,
+                    claim,
+                    at_least,
+                };
+                found.push((hypothesis, section.at, section.path.clone()));
+            }
+            Err(why) => {
+                let at = section.place_of("claim");
+                let wrong = Wrong::new(why, "write for example \"rto <= 3min\"");
+                section.reader.wrong(at, &section.path_of("claim"), wrong);
+            }
+        }
+    }
+    top.reader.duplicates(
+        found
+            .iter()
+            .map(|(h, at, path)| (h.name.as_str(), *at, path.as_str())),
+    );
+    found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    found
+        .into_iter()
+        .map(|(hypothesis, ..)| hypothesis)
+        .collect()
+}

@@ -1,0 +1,321 @@
+//! Regions, links between them, and markets.
+
+use crate::model::scenario::{Market, Region, RegionId, Wave};
+use crate::scenario::default::{guess, required, setting, sourced};
+use crate::scenario::merge::Clash;
+use crate::scenario::quantity::{Unit, Wrong};
+use crate::scenario::reader::{Range, Section};
+use crate::scenario::tree::{Node, Value};
+use std::collections::BTreeMap;
+
+/// Most regions.
+const MOST_REGIONS: usize = 64;
+/// Most zones of a region.
+const MOST_ZONES: u32 = 16;
+/// Most markets.
+const MOST_MARKETS: usize = 200;
+/// Round trip between regions that no link names.
+const DEFAULT_RTT_SECS: f64 = 0.1;
+/// Largest rate of a market, per second.
+const MOST_STARTS: f64 = 1e8;
+
+/// The regions, sorted by name.
+pub fn regions(top: &mut Section) -> Vec<Region> {
+    let mut found = Vec::new();
+    for mut section in top.tables("region", MOST_REGIONS) {
+        let name = section.name();
+        if name == "global" {
+            section.wrong("name", "`global` means all regions", "choose another name");
+        }
+        let zones = section.count(
+            "zones",
+            sourced("3", "usual number of zones of a cloud region"),
+            1,
+            MOST_ZONES,
+        );
+        found.push((
+            Region {
+                name,
+                zones: zones as usize,
+            },
+            section.at,
+            section.path.clone(),
+        ));
+    }
+    if !top.has("region") {
+        top.wrong(
+            "region",
+            "is missing",
+            "write [[region]] with a name, once for each region",
+        );
+    } else if found.is_empty() {
+        top.wrong(
+            "region",
+            "there are none",
+            "write [[region]] with a name, once for each region",
+        );
+    }
+    top.reader.duplicates(
+        found
+            .iter()
+            .map(|(r, at, path)| (r.name.as_str(), *at, path.as_str())),
+    );
+    found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    found.dedup_by(|a, b| a.0.name == b.0.name);
+    found.into_iter().map(|(region, ..)| region).collect()
+}
+
+/// Round trips between regions in seconds.
+pub fn links(top: &mut Section, regions: &[&str]) -> Vec<Vec<f64>> {
+    let mut given = BTreeMap::new();
+    for mut section in top.tables("link", MOST_REGIONS * MOST_REGIONS) {
+        let rtt = section.secs("rtt", required("100ms"), Range::new(0.0, 10.0));
+        let path = section.path_of("between");
+        let Some(ends) = section.array("between") else {
+            if !section.has("between") {
+                section.wrong("between", "is missing", "write between = [\"…\", \"…\"]");
+            }
+            continue;
+        };
+        let names = ends.iter().filter_map(Node::text);
+        let ids: Vec<Option<RegionId>> = names
+            .zip(ends)
+            .map(|(name, node)| section.reader.find(node.at, &path, name, "region", regions))
+            .collect();
+        match (ends.len(), &ids[..]) {
+            (2, [Some(a), Some(b)]) if a != b => {
+                if given.insert((*a.min(b), *a.max(b)), rtt).is_some() {
+                    section.wrong(
+                        "between",
+                        "this pair is there twice",
+                        "remove one of the two",
+                    );
+                }
+            }
+            (2, [Some(_), Some(_)]) => {
+                section.wrong(
+                    "between",
+                    "a region has no link to itself",
+                    "name two regions",
+                );
+            }
+            (2, [_, _]) => {}
+            _ => section.wrong(
+                "between",
+                "a link is between two regions",
+                "write between = [\"…\", \"…\"]",
+            ),
+        }
+    }
+    let mut rtt_secs = vec![vec![0.0; regions.len()]; regions.len()];
+    for a in 0..regions.len() {
+        for b in a + 1..regions.len() {
+            let rtt = *given.entry((a, b)).or_insert_with(|| {
+                let path = format!("link[{},{}].rtt", regions[a], regions[b]);
+                top.reader.guessed(&path, "100ms");
+                DEFAULT_RTT_SECS
+            });
+            rtt_secs[a][b] = rtt;
+            rtt_secs[b][a] = rtt;
+        }
+    }
+    rtt_secs
+}
+
+/// The markets, sorted by name, and whether they bring plain requests and not sessions.
+pub fn markets(top: &mut Section, regions: &[&str]) -> (Vec<Market>, bool) {
+    let mut found = Vec::new();
+    let mut plain = Vec::new();
+    for mut section in top.tables("market", MOST_MARKETS) {
+        plain.push(section.has("requests"));
+        let market = market(&mut section, regions);
+        found.push((market, section.at, section.path.clone()));
+    }
+    if found.is_empty() {
+        top.wrong(
+            "market",
+            "there is none",
+            "write [[market]] with a name and starts = \"…/s\"",
+        );
+    }
+    if plain.contains(&true) && plain.contains(&false) {
+        top.wrong(
+            "market",
+            "some have `starts`, some have `requests`",
+            "all markets bring session starts, or all bring plain requests",
+        );
+    }
+    top.reader.duplicates(
+        found
+            .iter()
+            .map(|(m, at, path)| (m.name.as_str(), *at, path.as_str())),
+    );
+    found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    (
+        found.into_iter().map(|(market, ..)| market).collect(),
+        plain.contains(&true),
+    )
+}
+
+fn market(section: &mut Section, regions: &[&str]) -> Market {
+    let name = section.name();
+    let near = near(section, regions);
+    let key = match (section.has("starts"), section.has("requests")) {
+        (_, false) => "starts",
+        (false, true) => "requests",
+        (true, true) => {
+            section.take("starts");
+            section.wrong(
+                "requests",
+                "`starts` is there too",
+                "a market has one of the two",
+            );
+            "requests"
+        }
+    };
+    let (starts, table) = rate(section, key);
+    let shape = profile(section);
+    if table.is_some() && shape.is_some() {
+        section.wrong(
+            "profile",
+            "the table of rates is a profile already",
+            "remove one of the two",
+        );
+    }
+    let profile = table.or(shape);
+    let wave = wave(section);
+    if wave.is_some() && profile.is_some() {
+        section.wrong(
+            "wave",
+            "there is a profile too",
+            "a market has one of the two",
+        );
+    }
+    let day = Range::new(-14.0 * 3600.0, 14.0 * 3600.0);
+    Market {
+        name,
+        near,
+        starts,
+        profile: profile.unwrap_or_else(|| vec![1.0]),
+        wave,
+        utc_offset_secs: section.secs("utc_offset", setting("0h"), day),
+        rtt_secs: section.secs("rtt", guess("40ms"), Range::new(0.0, 10.0)),
+        devices: section.number(
+            "devices",
+            guess(format!("{}", (starts * 86_400.0).max(1.0))),
+            Range::new(1.0, 1e12),
+        ),
+    }
+}
+
+/// The regions in the order of preference; those not named follow by name.
+fn near(section: &mut Section, regions: &[&str]) -> Vec<RegionId> {
+    let path = section.path_of("near");
+    let mut near: Vec<RegionId> = Vec::new();
+    for node in section.array("near").unwrap_or_default() {
+        let wrong = |message: String, hint: &str| {
+            let clash: Clash = (node.at, path.clone(), Wrong::new(message, hint));
+            section.reader.wrong(clash.0, &clash.1, clash.2);
+        };
+        let Some(name) = node.text() else {
+            wrong(
+                format!("expected a region's name, found {}", node.kind()),
+                "write it in quotes",
+            );
+            continue;
+        };
+        match section.reader.find(node.at, &path, name, "region", regions) {
+            Some(region) if near.contains(&region) => {
+                wrong(format!("{name:?} is listed twice"), "name each region once");
+            }
+            Some(region) => near.push(region),
+            None => {}
+        }
+    }
+    let rest = (0..regions.len()).filter(|r| !near.contains(r));
+    let rest: Vec<RegionId> = rest.collect();
+    near.extend(rest);
+    near
+}
+
+/// The rate at the busiest hour and, from a table of rates, the shape of the day.
+fn rate(section: &mut Section, key: &'static str) -> (f64, Option<Vec<f64>>) {
+    let range = Range::positive(MOST_STARTS);
+    if section.child_has(key, "rates") {
+        let mut table = section.section(key);
+        let rates = series(
+            &mut table,
+            "rates",
+            Unit::PerSecond,
+            Range::new(0.0, MOST_STARTS),
+        );
+        let Some(rates) = rates else {
+            return (1.0, None);
+        };
+        let most = rates.iter().copied().fold(0.0, f64::max);
+        if most == 0.0 {
+            table.wrong("rates", "all rates are zero", "give a rate above zero");
+            return (1.0, None);
+        }
+        table.note_input("rates", format!("{} rates, at most {most}/s", rates.len()));
+        return (most, Some(rates.iter().map(|r| r / most).collect()));
+    }
+    (
+        section.quantity(key, required("100/s"), Unit::PerSecond, range),
+        None,
+    )
+}
+
+/// The shape of the day, its largest value scaled to 1.
+fn profile(section: &mut Section) -> Option<Vec<f64>> {
+    if !section.has("profile") {
+        section.take("profile");
+        return None;
+    }
+    let values = series(section, "profile", Unit::Number, Range::new(0.0, 1e9))?;
+    let most = values.iter().copied().fold(0.0, f64::max);
+    if most == 0.0 {
+        section.wrong("profile", "all values are zero", "give a value above zero");
+        return None;
+    }
+    section.note_input("profile", format!("{} values", values.len()));
+    Some(values.iter().map(|v| v / most).collect())
+}
+
+/// An array of figures; `None` where one of them is wrong, or there are none.
+fn series(section: &mut Section, key: &'static str, unit: Unit, range: Range) -> Option<Vec<f64>> {
+    let path = section.path_of(key);
+    let nodes = section.array(key)?;
+    if nodes.is_empty() {
+        section.wrong(
+            key,
+            "has no values",
+            "give at least one, such as 24 for the hours of the day",
+        );
+    }
+    let reader = section.reader;
+    let certain = nodes.iter().enumerate().map(|(i, node)| match &node.value {
+        Value::Table(_) => {
+            let wrong = Wrong::new("expected a number, found a table", unit.example());
+            reader.wrong(node.at, &format!("{path}[{i}]"), wrong);
+            None
+        }
+        _ => reader.quantity(node, &format!("{path}[{i}]"), unit, range),
+    });
+    let values: Vec<Option<f64>> = certain.collect();
+    let values: Vec<f64> = values.into_iter().collect::<Option<_>>()?;
+    (!values.is_empty()).then_some(values)
+}
+
+fn wave(section: &mut Section) -> Option<Wave> {
+    if !section.has("wave") {
+        section.take("wave");
+        return None;
+    }
+    let mut wave = section.section("wave");
+    Some(Wave {
+        amplitude: wave.share("amplitude", required("0.5"), Range::SHARE),
+        period_secs: wave.secs("period", required("1d"), Range::SOME_SPAN),
+        phase: wave.number("phase", setting("0"), Range::new(-1e3, 1e3)),
+    })
+}

@@ -1,0 +1,188 @@
+//! The schema: what each section of a file holds, its defaults, and what must fit together.
+
+mod call;
+mod control;
+mod device;
+mod event;
+mod market;
+mod network;
+mod policy;
+mod request;
+mod service;
+mod session;
+
+use crate::model::scenario::{Ambient, Scenario, Variation};
+use crate::scenario::default::{guess, required, setting};
+use crate::scenario::quantity::{LONGEST_SECS, Unit};
+use crate::scenario::reader::{Range, Reader, Section};
+use crate::scenario::tree::Node;
+use crate::units::Span;
+
+/// Most steps of a run.
+const MOST_STEPS: f64 = 1e8;
+/// Most windows of a run.
+const MOST_WINDOWS: f64 = 200_000.0;
+/// Most resolvers, all markets and device classes together.
+const MOST_RESOLVERS: usize = 2_000_000;
+
+/// Reads a merged tree. Where a mistake is noted, the rest is read as if the value were absent.
+pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
+    let mut top = Section::of(reader, root, "");
+    let format = top.certain("format", required("1"), Unit::Number, Range::new(0.0, 1e6));
+    if top.has("format") && format != 1.0 {
+        top.wrong(
+            "format",
+            format!("format {format} is not known"),
+            "write format = 1",
+        );
+    }
+    let title = top.text("title").unwrap_or(name).to_string();
+    let question = top.text("question").unwrap_or_default().to_string();
+    let step = top.certain(
+        "step",
+        setting("1s"),
+        Unit::Seconds,
+        Range::new(1e-3, 3600.0),
+    );
+    let sample = top.certain(
+        "sample",
+        setting("10s"),
+        Unit::Seconds,
+        Range::new(0.1, 86_400.0),
+    );
+    let sustain = top.certain("sustain", setting("60s"), Unit::Seconds, Range::SPAN);
+    let demand = top.number("demand", setting("1.0"), Range::positive(1e6));
+    let start_of_day_secs = start_of_day(&mut top);
+    if sample < step {
+        top.wrong(
+            "sample",
+            "a window is shorter than a step",
+            "make sample a multiple of step",
+        );
+    }
+
+    let regions = market::regions(&mut top);
+    let region_names: Vec<&str> = regions.iter().map(|r| r.name.as_str()).collect();
+    let rtt_secs = market::links(&mut top, &region_names);
+    let (markets, plain) = market::markets(&mut top, &region_names);
+    let devices = device::devices(&mut top);
+    let dns = network::dns(&mut top);
+    let resolvers = dns.resolvers.saturating_mul(markets.len() * devices.len());
+    if resolvers > MOST_RESOLVERS {
+        top.wrong(
+            "dns",
+            format!("{resolvers} resolvers are too many"),
+            format!("at most {MOST_RESOLVERS}, all markets and device classes together"),
+        );
+    }
+    let edge = network::edge(&mut top);
+    let (services, call_order) = service::services(&mut top);
+    let requests = request::requests(&mut top, &services, plain);
+    let session = session::session(&mut top, plain);
+    let ambient = ambient(top.section("ambient"));
+    let control = control::control(top.section("control"), &region_names);
+    let variation = variation(top.section("variation"));
+    let faults = event::faults(&mut top, &region_names);
+    let end = faults.iter().map(|f| f.at.secs() + f.duration.secs());
+    let default_horizon = match end.fold(0.0, f64::max) {
+        0.0 => 3600.0,
+        end => (end + 600.0).min(LONGEST_SECS),
+    };
+    let horizon = top.certain(
+        "horizon",
+        setting(format!("{default_horizon}s")),
+        Unit::Seconds,
+        Range::SOME_SPAN,
+    );
+    for (key, length, most) in [("step", step, MOST_STEPS), ("sample", sample, MOST_WINDOWS)] {
+        if horizon / length > most {
+            top.wrong(
+                key,
+                format!(
+                    "{} of them up to the horizon are too many",
+                    (horizon / length).ceil()
+                ),
+                format!("at most {most}: make {key} longer or the horizon shorter"),
+            );
+        }
+    }
+    event::check_horizon(&mut top, &faults, horizon);
+    let objectives = event::objectives(&mut top);
+    let hypotheses = event::hypotheses(&mut top, &region_names);
+    let policy = policy::policy(top.section("policy"), &region_names);
+    Scenario {
+        name: name.to_string(),
+        title,
+        question,
+        horizon: Span::from_secs(horizon),
+        step: Span::from_secs(step),
+        sample: Span::from_secs(sample),
+        sustain: Span::from_secs(sustain),
+        start_of_day_secs,
+        demand,
+        regions,
+        rtt_secs,
+        markets,
+        devices,
+        dns,
+        edge,
+        services,
+        call_order,
+        requests,
+        session,
+        ambient,
+        control,
+        variation,
+        faults,
+        objectives,
+        hypotheses,
+        policy,
+        uncertain: Vec::new(),
+        inputs: Vec::new(),
+    }
+}
+
+fn start_of_day(top: &mut Section) -> f64 {
+    let text = top.text("start").unwrap_or("00:00");
+    let time = text.split_once(':').and_then(|(hours, minutes)| {
+        let two = |t: &str| (t.len() == 2).then(|| t.parse::<u32>().ok()).flatten();
+        Some((
+            two(hours).filter(|h| *h < 24)?,
+            two(minutes).filter(|m| *m < 60)?,
+        ))
+    });
+    match time {
+        Some((hours, minutes)) => f64::from(hours * 3600 + minutes * 60),
+        None => {
+            top.wrong(
+                "start",
+                format!("not a time of day: {text:.40?}"),
+                "write \"19:30\" (UTC)",
+            );
+            0.0
+        }
+    }
+}
+
+fn ambient(mut section: Section) -> Ambient {
+    Ambient {
+        start_failure: section.share("start_failure", setting("0"), Range::SHARE),
+        request_failure: section.share("request_failure", setting("0"), Range::SHARE),
+        stall_rate: section.quantity(
+            "stall_rate",
+            setting("0"),
+            Unit::PerSecond,
+            Range::new(0.0, 1.0),
+        ),
+        stall_secs: section.secs("stall", setting("0s"), Range::new(0.0, 3600.0)),
+    }
+}
+
+fn variation(mut section: Section) -> Variation {
+    let range = Range::new(0.0, 2.0);
+    Variation {
+        demand: section.share("demand", guess("0.03"), range),
+        store: section.share("store", guess("0.05"), range),
+        catalogue: section.share("catalogue", guess("0.1"), range),
+    }
+}

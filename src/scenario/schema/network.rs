@@ -1,0 +1,45 @@
+//! DNS and the edge.
+
+use crate::model::scenario::{Dns, Edge};
+use crate::scenario::default::{guess, setting, sourced};
+use crate::scenario::reader::{Range, Section};
+
+const ZUUL_ORIGIN: &str = "https://github.com/Netflix/zuul, BasicNettyOrigin.java";
+const ZUUL_POOL: &str = "https://github.com/Netflix/zuul, ConnectionPoolConfigImpl.java";
+const EUREKA: &str =
+    "registry fetch interval, https://github.com/Netflix/eureka, EurekaArchaius2ClientConfig.java";
+const ROUTE_53: &str = "changes propagate \"generally within 60 seconds\", \
+     https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html";
+
+/// Names to addresses.
+pub fn dns(top: &mut Section) -> Dns {
+    let mut dns = top.section("dns");
+    Dns {
+        ttl: dns.span("ttl", setting("60s"), Range::SPAN),
+        propagation: dns.dist(
+            "propagation",
+            sourced("{ uniform = ['0s', '60s'] }", ROUTE_53),
+        ),
+        resolvers: dns.count("resolvers", guess("400"), 1, 2_000_000) as usize,
+        spread: dns.number("spread", guess("1.0"), Range::new(0.0, 5.0)),
+    }
+}
+
+/// The edge in front of the regions.
+pub fn edge(top: &mut Section) -> Edge {
+    let mut edge = top.section("edge");
+    Edge {
+        global: edge.flag("global", false),
+        slots: edge.count("slots", sourced("200", ZUUL_ORIGIN), 1, 1_000_000),
+        time: edge.dist("time", guess("1ms")),
+        handshake_secs: edge.secs("handshake", guess("2ms"), Range::new(0.0, 10.0)),
+        headroom: edge.share("headroom", guess("1.0"), Range::new(0.0, 1e3)),
+        poll: edge.dist("poll", sourced("{ uniform = ['0s', '30s'] }", EUREKA)),
+        refuse_secs: edge.secs("refuse", guess("2ms"), Range::new(0.0, 60.0)),
+        connect_timeout_secs: edge.secs(
+            "connect_timeout",
+            sourced("500ms", ZUUL_POOL),
+            Range::new(0.0, 3600.0),
+        ),
+    }
+}

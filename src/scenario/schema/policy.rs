@@ -1,0 +1,135 @@
+//! The policy: its name, and the knobs that the file turns.
+
+use crate::model::policy::{Knobs, Shed, Spread};
+use crate::model::scenario::{PolicyChoice, RegionId};
+use crate::scenario::default::setting;
+use crate::scenario::known;
+use crate::scenario::quantity::{Unit, Wrong};
+use crate::scenario::reader::{Range, Section};
+use crate::scenario::tree::Node;
+
+/// Most stages of a shift.
+const MOST_STAGES: usize = 100;
+
+/// The policy, its own knobs changed by the section's keys.
+pub fn policy(mut section: Section, regions: &[&str]) -> PolicyChoice {
+    let names = known::policies();
+    let named = section.reference("use", "policy", &names);
+    let name = named.map_or("none", |index| names[index]);
+    let mut knobs = known::knobs(name);
+    change(&mut section, &mut knobs, regions);
+    PolicyChoice {
+        name: name.to_string(),
+        knobs,
+    }
+}
+
+fn change(section: &mut Section, knobs: &mut Knobs, regions: &[&str]) {
+    for (key, flag) in [
+        ("failover", &mut knobs.failover),
+        ("dns_after_edge", &mut knobs.dns_after_edge),
+        ("dark_capacity", &mut knobs.dark_capacity),
+        ("prewarm", &mut knobs.prewarm),
+        ("isolate", &mut knobs.isolate),
+        ("edge_retry", &mut knobs.edge_retry),
+    ] {
+        *flag = section.flag(key, *flag);
+    }
+    for (key, span) in [
+        ("hold", &mut knobs.hold),
+        ("eject_for", &mut knobs.eject_for),
+        ("cool_down", &mut knobs.cool_down),
+    ] {
+        *span = section.span(key, setting(format!("{}s", span.secs())), Range::SPAN);
+    }
+    let decide = section.dist("decide", setting("0s"));
+    if section.has("decide") {
+        knobs.decide = decide;
+    }
+    if let Some(nodes) = section.array("route") {
+        let words: Vec<Option<&str>> = nodes.iter().map(Node::text).collect();
+        if words.iter().any(|w| !matches!(w, Some("edge" | "dns"))) {
+            section.wrong(
+                "route",
+                "traffic is moved by the edge, by DNS or by both",
+                "write [\"edge\", \"dns\"]",
+            );
+        }
+        knobs.route_by_edge = words.contains(&Some("edge"));
+        knobs.route_by_dns = words.contains(&Some("dns"));
+    }
+    let shed = section.choice(
+        "shed",
+        &[("uniform", Shed::Uniform), ("priority", Shed::Priority)],
+    );
+    if section.has("shed") {
+        knobs.shed = shed;
+    }
+    let budget = setting(knobs.edge_retry_budget.to_string());
+    knobs.edge_retry_budget =
+        section.share("edge_retry_budget", budget, Range::new(0.0, f64::INFINITY));
+    let failures = setting(knobs.eject_after.to_string());
+    knobs.eject_after = section.count("eject_after", failures, 0, 1_000_000);
+    if let Some(stages) = stages(section) {
+        knobs.stages = stages;
+    }
+    if let Some(spread) = spread(section, regions) {
+        knobs.spread = spread;
+    }
+}
+
+/// Growing shares, the last of which is 1.
+fn stages(section: &mut Section) -> Option<Vec<f64>> {
+    let path = section.path_of("stages");
+    let nodes = section.array("stages")?;
+    let reader = section.reader;
+    let values: Vec<Option<f64>> = nodes
+        .iter()
+        .map(|node| reader.quantity(node, &path, Unit::Share, Range::positive(1.0)))
+        .collect();
+    let values: Vec<f64> = values.into_iter().collect::<Option<_>>()?;
+    let growing = values.windows(2).all(|pair| pair[0] < pair[1]);
+    if !growing || values.last() != Some(&1.0) || values.len() > MOST_STAGES {
+        section.wrong(
+            "stages",
+            "stages grow up to all of the traffic",
+            "write [0.01, 0.25, 0.5, 1]",
+        );
+        return None;
+    }
+    Some(values)
+}
+
+fn spread(section: &mut Section, regions: &[&str]) -> Option<Spread> {
+    if !section.child_is_table("spread") {
+        let nearest = section.choice("spread", &[("spare", false), ("nearest", true)]);
+        let spread = if nearest {
+            Spread::Nearest
+        } else {
+            Spread::Spare
+        };
+        return section.has("spread").then_some(spread);
+    }
+    let path = section.path_of("spread");
+    let node = section.take("spread")?;
+    let mut weights: Vec<(RegionId, f64)> = Vec::new();
+    for entry in &node.table()?.0 {
+        let region = section
+            .reader
+            .find(entry.at, &path, &entry.key, "region", regions);
+        let path = crate::scenario::path::join(&path, &entry.key);
+        let weight = section
+            .reader
+            .quantity(&entry.node, &path, Unit::Share, Range::new(0.0, 1e6));
+        if let (Some(region), Some(weight)) = (region, weight) {
+            weights.push((region, weight));
+        }
+    }
+    if weights.iter().map(|(_, weight)| weight).sum::<f64>() <= 0.0 {
+        let wrong = Wrong::new("no region has a weight", "write { \"us-west-2\" = 1 }");
+        section.reader.wrong(node.at, &path, wrong);
+        return None;
+    }
+    weights.sort_by_key(|(region, _)| *region);
+    Some(Spread::Fixed(weights))
+}

@@ -1,0 +1,122 @@
+//! What clients ask for, and when.
+
+use crate::model::scenario::{Request, Service, ServiceId, When};
+use crate::scenario::default::setting;
+use crate::scenario::quantity::Unit;
+use crate::scenario::reader::{Range, Section};
+
+/// Most requests.
+const MOST_REQUESTS: usize = 50;
+
+const TIMES: [&str; 4] = ["start", "every", "rate", "on"];
+
+/// The requests, sorted by name. `plain`: nothing streams, so only starts are there.
+pub fn requests(top: &mut Section, services: &[Service], plain: bool) -> Vec<Request> {
+    let mut found = Vec::new();
+    for mut section in top.tables("request", MOST_REQUESTS) {
+        let request = request(&mut section, services);
+        if plain && !matches!(request.when, When::Start { .. }) {
+            let key = TIMES.into_iter().find(|key| section.has(key));
+            section.wrong(
+                key.unwrap_or("start"),
+                "there are no sessions: the markets bring plain requests",
+                "write start = 1, or give the markets `starts`",
+            );
+        }
+        found.push((request, section.at, section.path.clone()));
+    }
+    let starts = |(r, ..): &(Request, _, _)| matches!(r.when, When::Start { .. });
+    if !found.iter().any(starts) {
+        top.wrong(
+            "request",
+            "none is made at a start",
+            "write start = 1 in one of them",
+        );
+    }
+    top.reader.duplicates(
+        found
+            .iter()
+            .map(|(r, at, path)| (r.name.as_str(), *at, path.as_str())),
+    );
+    found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    found.into_iter().map(|(request, ..)| request).collect()
+}
+
+fn request(section: &mut Section, services: &[Service]) -> Request {
+    Request {
+        name: section.name(),
+        to: to(section, services),
+        when: when(section),
+        priority: section.count("priority", setting("1"), 1, 255) as u8,
+        safe: section.flag("safe", true),
+    }
+}
+
+/// The service asked; by default the only one that no service calls.
+fn to(section: &mut Section, services: &[Service]) -> ServiceId {
+    let names: Vec<&str> = services.iter().map(|s| s.name.as_str()).collect();
+    if section.has("to") {
+        return section.reference("to", "service", &names).unwrap_or(0);
+    }
+    section.take("to");
+    let called = |s: &ServiceId| services.iter().flat_map(|x| &x.calls).any(|c| c.to == *s);
+    let tops: Vec<ServiceId> = (0..services.len()).filter(|s| !called(s)).collect();
+    match tops[..] {
+        [only] => only,
+        _ => {
+            let some: Vec<&str> = tops.iter().map(|&s| names[s]).take(10).collect();
+            section.wrong(
+                "to",
+                "is missing, and several services or none could be meant",
+                format!("write to = \"…\"; nobody calls: {}", some.join(", ")),
+            );
+            0
+        }
+    }
+}
+
+fn when(section: &mut Section) -> When {
+    let given: Vec<&str> = TIMES.into_iter().filter(|key| section.has(key)).collect();
+    if given.len() != 1 {
+        section.wrong(
+            given.get(1).copied().unwrap_or("start"),
+            match given.is_empty() {
+                true => "it is not said when the request is made".to_string(),
+                false => format!("{} exclude each other", given.join(" and ")),
+            },
+            "write one of start = 1, every = \"60s\", rate = \"0.01/s\" and on = \"reconnect\"",
+        );
+    }
+    let count = section.count("start", setting("1"), 1, 1000);
+    let period_secs = section.secs("every", setting("60s"), Range::new(1.0, 86_400.0));
+    let renews = section.flag("renews", false);
+    let per_sec = section.quantity(
+        "rate",
+        setting("1/s"),
+        Unit::PerSecond,
+        Range::new(0.0, 1e3),
+    );
+    let on = section.choice(
+        "on",
+        &[
+            ("reconnect", When::Reconnect),
+            ("region-change", When::RegionChange),
+        ],
+    );
+    if renews && given.first() != Some(&"every") {
+        section.wrong(
+            "renews",
+            "only a periodic request renews",
+            "write every = \"…\", or remove it",
+        );
+    }
+    match given.first() {
+        Some(&"every") => When::Every {
+            period_secs,
+            renews,
+        },
+        Some(&"rate") => When::Rate { per_sec },
+        Some(&"on") => on,
+        _ => When::Start { count },
+    }
+}

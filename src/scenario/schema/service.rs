@@ -1,0 +1,154 @@
+//! Services, and the order in which they call each other.
+
+use crate::model::scenario::{Service, ServiceId};
+use crate::scenario::default::{guess, setting, sourced};
+use crate::scenario::quantity::Wrong;
+use crate::scenario::reader::{Range, Section};
+use crate::scenario::schema::call;
+
+/// Most services.
+const MOST_SERVICES: usize = 200;
+
+const EC2_BOOT: &str = "mean of 96.9 s to the login of a small Linux instance, \
+     https://doi.org/10.1109/CLOUD.2012.103; the spread is derived";
+const HEALTH_CHECK: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html";
+
+/// The services, sorted by name, and an order in which callers come first.
+pub fn services(top: &mut Section) -> (Vec<Service>, Vec<ServiceId>) {
+    let mut sections = top.tables("service", MOST_SERVICES);
+    if sections.is_empty() {
+        top.wrong(
+            "service",
+            "there is none",
+            "leave the key out for one service with defaults",
+        );
+    }
+    let mut named: Vec<(String, Section)> = Vec::new();
+    for mut section in sections.drain(..) {
+        named.push((section.name(), section));
+    }
+    top.reader.duplicates(
+        named
+            .iter()
+            .map(|(name, s)| (name.as_str(), s.at, s.path.as_str())),
+    );
+    named.sort_by(|a, b| a.0.cmp(&b.0));
+    let names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
+    let mut services = Vec::new();
+    let mut places = Vec::new();
+    for (name, mut section) in named {
+        services.push(service(name, &mut section, &names));
+        places.push((section.at, section.path_of("calls")));
+    }
+    match call_order(&services) {
+        Ok(order) => (services, order),
+        Err(cycle) => {
+            let names: Vec<&str> = cycle.iter().map(|&s| names[s].as_str()).collect();
+            let (at, path) = &places[cycle[0]];
+            let wrong = Wrong::new(
+                format!(
+                    "services call each other in a circle: {}",
+                    names.join(" -> ")
+                ),
+                "remove one of the calls",
+            );
+            top.reader.wrong(*at, path, wrong);
+            let order = (0..services.len()).collect();
+            (services, order)
+        }
+    }
+}
+
+fn service(name: String, section: &mut Section, names: &[String]) -> Service {
+    let slots = section.count("slots", guess("40"), 1, 1_000_000);
+    let mut health = section.section("health");
+    let health_interval = health.span(
+        "interval",
+        sourced("30s", HEALTH_CHECK),
+        Range::new(0.1, 86_400.0),
+    );
+    let health_threshold = health.count("threshold", sourced("2", HEALTH_CHECK), 1, 1000);
+    drop(health);
+    let instances = section.has("instances");
+    if instances && section.has("headroom") {
+        section.wrong(
+            "instances",
+            "`headroom` is there too",
+            "a service has one of the two",
+        );
+    }
+    Service {
+        name,
+        slots,
+        time: section.dist(
+            "time",
+            guess("{ lognormal = { median = '10ms', p99 = '50ms' } }"),
+        ),
+        queue: section.count("queue", guess(slots.to_string()), 0, 1_000_000_000),
+        headroom: section.share(
+            "headroom",
+            if instances {
+                setting("0")
+            } else {
+                guess("0.5")
+            },
+            Range::new(0.0, 1e3),
+        ),
+        dark: section.share("dark", setting("0"), Range::new(0.0, 1e3)),
+        instances: Some(section.count("instances", setting("1"), 1, 10_000_000))
+            .filter(|_| instances),
+        activation: section.dist("activation", guess("{ uniform = ['20s', '60s'] }")),
+        boot: section.dist(
+            "boot",
+            sourced("{ lognormal = { median = '90s', p95 = '150s' } }", EC2_BOOT),
+        ),
+        slow_start: section.span("slow_start", guess("60s"), Range::SPAN),
+        slow_factor: section.number("slow_factor", guess("2"), Range::new(1.0, 1e3)),
+        health_interval,
+        health_threshold,
+        calls: call::calls(section, names),
+    }
+}
+
+/// An order in which callers come before those they call, by name where free; or a circle.
+fn call_order(services: &[Service]) -> Result<Vec<ServiceId>, Vec<ServiceId>> {
+    let mut callers = vec![0; services.len()];
+    for call in services.iter().flat_map(|s| &s.calls) {
+        callers[call.to] += 1;
+    }
+    let mut order = Vec::new();
+    let mut placed = vec![false; services.len()];
+    while let Some(next) = (0..services.len()).find(|&s| !placed[s] && callers[s] == 0) {
+        placed[next] = true;
+        order.push(next);
+        for call in &services[next].calls {
+            callers[call.to] -= 1;
+        }
+    }
+    if order.len() == services.len() {
+        return Ok(order);
+    }
+    // Each that is left is called by one that is left: going from caller to caller closes a circle.
+    let left = |s: &ServiceId| !placed[*s];
+    let caller = |of: ServiceId| {
+        let calls = |s: &ServiceId| services[*s].calls.iter().any(|c| c.to == of);
+        (0..services.len()).filter(left).find(calls)
+    };
+    let mut walk = vec![(0..services.len()).find(left).expect("some are left")];
+    loop {
+        let last = *walk.last().expect("it began with one");
+        let next = caller(last).expect("each that is left has a caller that is left");
+        if let Some(start) = walk.iter().position(|&s| s == next) {
+            let mut cycle = walk.split_off(start);
+            cycle.reverse();
+            // It begins with its first name, so that the message does not depend on the walk.
+            let first = (0..cycle.len())
+                .min_by_key(|&i| cycle[i])
+                .expect("not empty");
+            cycle.rotate_left(first);
+            cycle.push(cycle[0]);
+            return Err(cycle);
+        }
+        walk.push(next);
+    }
+}
