@@ -5,11 +5,14 @@
 //! [`Row`](crate::model::outcome::Row) is kept; its timeline is folded into
 //! [sketches](crate::stats::Sketch), and the worst one is simulated again when it is to be shown.
 
-mod document;
 mod run;
 mod simulators;
 mod summarize;
 mod summary;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod worst;
 
@@ -22,7 +25,7 @@ pub use summary::{
 pub use timeline::Timeline;
 pub use worst::worst;
 
-use document::Document;
+use crate::scenario::Document;
 
 /// What a study simulates: the same replications of every variant.
 #[derive(Clone, Debug)]
