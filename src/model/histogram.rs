@@ -8,7 +8,7 @@ const PER_E: f64 = 20.0;
 pub const BINS: usize = 288;
 /// Bins that are summed side by side: a single chain of additions would wait for each.
 const LANES: usize = 8;
-const _: () = assert!(BINS % LANES == 0, "the bins fill the lanes");
+const _: () = assert!(BINS.is_multiple_of(LANES), "the bins fill the lanes");
 
 /// A weighted histogram of durations.
 #[derive(Clone, Debug, PartialEq)]
