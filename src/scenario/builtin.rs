@@ -25,7 +25,15 @@ pub enum Kind {
 /// A scenario for tests and examples, too small to be listed.
 const TINY: &str = include_str!("../../scenarios/tiny.toml");
 
-const BUILTINS: &[Builtin] = &[];
+const BUILTINS: &[Builtin] = &[
+    #[cfg(test)]
+    Builtin {
+        name: "test-strategy",
+        kind: Kind::Strategy,
+        summary: "for tests of loading",
+        text: "[policy]\nuse = 'dns-only'\nhold = '9s'\n[[service]]\nname = '*'\ndark = 0.75",
+    },
+];
 
 /// The text of a built-in scenario or strategy.
 pub fn builtin(name: &str) -> Option<&'static str> {

@@ -24,6 +24,7 @@ mod path;
 mod quantity;
 mod reader;
 mod schema;
+mod section;
 #[cfg(test)]
 mod tests;
 mod tree;

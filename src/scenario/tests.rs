@@ -390,6 +390,34 @@ fn a_chosen_policy_replaces_the_whole_section() {
 }
 
 #[test]
+fn a_strategy_lies_under_the_overlays_wherever_it_is_named() {
+    let own = FULL.replace("\"flow\"", "\"test-strategy\"");
+    let over = || {
+        vec![
+            Layer::set("service.api.dark=0.5"),
+            Layer::set("policy.hold=2s"),
+        ]
+    };
+    let mut naming = over();
+    naming.push(Layer::set("policy.use=test-strategy"));
+    let arg = PolicyArg::Name("test-strategy".into());
+    for (text, arg, over) in [
+        (own.as_str(), None, over()),
+        (FULL, Some(arg), over()),
+        (FULL, None, naming),
+    ] {
+        let document = Document::load("test", file(text), arg, over);
+        let document = document.unwrap_or_else(|p| panic!("{p}"));
+        let s = document.scenario();
+        assert_eq!(s.policy.name, "dns-only");
+        assert_eq!(s.policy.knobs.hold.secs(), 2.0);
+        let dark: Vec<f64> = s.services.iter().map(|service| service.dark).collect();
+        assert_eq!(dark, [0.5, 0.75, 0.75], "api, extras, store");
+        assert!(!document.toml().contains("test-strategy"));
+    }
+}
+
+#[test]
 fn origins_are_known_of_all_figures() {
     let s = scenario(FULL, &["service.store.slots=9"]);
     let origin = |path: &str| {
