@@ -1,11 +1,45 @@
-//! The only place that sees world, traffic, control, policies, faults and SLIs together.
+//! One replication: the only place that sees world, traffic, control, policies, faults and SLIs
+//! together.
+//!
+//! ```text
+//!   faults ─Episode─► world ◄─Action── actuator ◄── policy
+//!                       │  ▲                          ▲
+//!                  traffic │ (advanced from           │ Telemetry
+//!                       │  │  event to event)      monitor, operator
+//!                       ▼
+//!                  Observation, per window
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `run` | the loop over time and events |
+//! | `events` | what can happen, and what it does |
+//! | `reports` | what the control plane is told, and when |
+//! | `marks` | moments that are measured from the fault |
+//! | `lint` | what `check` says of a scenario whose values are fine |
+
+mod events;
+mod lint;
+mod marks;
+mod reports;
+mod run;
 
 use crate::model::outcome::Outcome;
+use crate::model::policy::Policy;
 use crate::model::scenario::Scenario;
-use crate::problem::Problem;
+use crate::policies;
+use crate::world::plan::Plan;
+use crate::world::playback::Cut;
+
+pub use lint::{errors, warnings};
 
 /// A scenario made ready to run: all that does not depend on the replication is computed once.
-pub struct Simulator {}
+pub struct Simulator {
+    scenario: Scenario,
+    plan: Plan,
+    cut: Option<Cut>,
+    policy: &'static dyn Policy,
+}
 
 /// What a scenario amounts to, for the first lines of a report.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,33 +64,48 @@ pub struct Facts {
 
 impl Simulator {
     /// Prepares a scenario whose uncertain inputs are drawn (or stand at their middle).
-    pub fn new(_scenario: &Scenario) -> Simulator {
-        todo!()
+    ///
+    /// # Panics
+    ///
+    /// If the scenario names a policy that the registry does not have; a validated scenario cannot.
+    pub fn new(scenario: &Scenario) -> Simulator {
+        let policy = policies::find(&scenario.policy.name)
+            .expect("a validated scenario names a policy of the registry");
+        Simulator {
+            plan: Plan::new(scenario),
+            cut: Cut::new(scenario),
+            policy,
+            scenario: scenario.clone(),
+        }
     }
 
     /// Runs one replication.
-    pub fn run(&self, _seed: u64, _replication: u64) -> Outcome {
-        todo!()
+    pub fn run(&self, seed: u64, replication: u64) -> Outcome {
+        run::Run::new(self, seed, replication).to_the_end()
     }
 
     /// What the scenario amounts to.
     pub fn facts(&self) -> Facts {
-        todo!()
+        let (scenario, plan) = (&self.scenario, &self.plan);
+        let all = |of: fn(&crate::world::plan::Sized) -> u64| -> u64 {
+            plan.sized.iter().flatten().map(of).sum()
+        };
+        Facts {
+            regions: scenario.regions.len(),
+            zones: scenario.regions.iter().map(|r| r.zones).sum(),
+            instances: all(|s| s.serving) + plan.proxies.iter().sum::<u64>(),
+            dark_instances: all(|s| s.dark),
+            sessions: (0..scenario.markets.len())
+                .map(|m| plan.playing(scenario, m, 0.0))
+                .sum(),
+            requests_per_sec: plan.first.iter().map(|load| load.total).sum(),
+            faults: lint::targets(scenario, plan),
+            deployment: lint::deployment(scenario, plan),
+        }
     }
 }
 
 /// Runs replication 0 of a scenario.
 pub fn simulate(scenario: &Scenario, seed: u64) -> Outcome {
     Simulator::new(scenario).run(seed, 0)
-}
-
-/// What makes a scenario unfit to run although each value is fine: an objective that is broken
-/// before any fault. Places are left empty: the caller knows them.
-pub fn errors(_scenario: &Scenario) -> Vec<Problem> {
-    todo!()
-}
-
-/// What an experienced engineer would warn of, with the numbers.
-pub fn warnings(_scenario: &Scenario) -> Vec<Problem> {
-    todo!()
 }

@@ -1,1 +1,30 @@
-//! (see the crate docs)
+//! Mechanism, never decisions: what exists, how it carries load, and how it changes.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`demand`] | how many starts a market expects |
+//! | [`graph`] | services and their calls; one region's flow through them |
+//! | [`pool`] | a pool of slots: who waits, who is refused |
+//! | [`catalogue`], [`cache`] | Zipf catalogues; caches and their warm-up |
+//! | [`latency`] | response times when nobody waits |
+//! | [`plan`] | what is deployed, and the load it was sized for |
+//! | [`instances`], [`region`] | a region's instances, pools and caches as they change |
+//! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
+//! | [`state`] | all of it together at a moment |
+//! | [`resolvers`], [`connections`] | the two kinds of stickiness |
+//! | [`playback`] | how long a session plays without its region |
+
+pub mod cache;
+pub mod catalogue;
+pub mod connections;
+pub mod demand;
+pub mod edge;
+pub mod graph;
+pub mod instances;
+pub mod latency;
+pub mod plan;
+pub mod playback;
+pub mod pool;
+pub mod region;
+pub mod resolvers;
+pub mod state;

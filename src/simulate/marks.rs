@@ -1,0 +1,96 @@
+//! Moments that are measured from the fault, found while the run goes on.
+
+use crate::model::outcome::Marks;
+use crate::model::scenario::{RegionId, Scenario};
+use crate::traffic::cohort::Cohort;
+use crate::units::{Span, Time};
+use crate::world::plan::Plan;
+use crate::world::state::World;
+
+/// A region counts as shifted when so much of its first attempts is routed elsewhere.
+const SHIFTED: f64 = 0.99;
+/// A cache counts as warm at this share of its steady hit ratio.
+const WARM: f64 = 0.95;
+/// The steady hit ratio is computed anew so often.
+const RENEW: Span = Span(10_000_000_000);
+
+/// Watches one run for its marks.
+pub struct Watch {
+    /// Regions that a fault hits.
+    hit: Vec<RegionId>,
+    /// Markets whose home is hit.
+    moved: Vec<bool>,
+    steady: Option<(Time, Vec<Option<f64>>)>,
+}
+
+impl Watch {
+    /// Watches for the regions that the scenario's faults hit.
+    pub fn new(scenario: &Scenario) -> Watch {
+        let hit: Vec<RegionId> = scenario.faults.iter().map(|f| f.region).collect();
+        Watch {
+            moved: scenario.markets.iter().map(|m| hit.contains(&m.near[0])).collect(),
+            hit,
+            steady: None,
+        }
+    }
+
+    /// Whether a fault hits the region.
+    pub fn hits(&self, region: RegionId) -> bool {
+        self.hit.contains(&region)
+    }
+
+    /// Looks at the step that has just ended.
+    pub fn step(&mut self, plan: &Plan, world: &World, cohort: &Cohort, now: Time, marks: &mut Marks) {
+        let begun = match (marks.first_action, marks.fault) {
+            (Some(action), Some(fault)) => action.min(fault) <= now,
+            (Some(begins), None) | (None, Some(begins)) => begins <= now,
+            (None, None) => false,
+        };
+        if !begun || marks.fault.is_none() {
+            return;
+        }
+        if marks.shifted.is_none() {
+            let (away, all) = self
+                .hit
+                .iter()
+                .map(|&r| cohort.shifted[r])
+                .fold((0.0, 0.0), |sum, s| (sum.0 + s.0, sum.1 + s.1));
+            if all > 0.0 && away >= SHIFTED * all {
+                marks.shifted = Some(now);
+            }
+        }
+        if marks.shifted.is_some() && marks.warm.is_none() && self.warm(plan, world, now) {
+            marks.warm = Some(now);
+        }
+    }
+
+    /// Whether the moved markets hit nearly as often as they will where they are served now.
+    fn warm(&mut self, plan: &Plan, world: &World, now: Time) -> bool {
+        let stale = self.steady.as_ref().is_none_or(|(at, _)| now.since(*at) >= RENEW);
+        let living = |r: usize| world.regions[r].dark.is_none() && !self.hit.contains(&r);
+        if stale {
+            let steady = (0..world.regions.len())
+                .map(|r| {
+                    living(r)
+                        .then(|| world.regions[r].steady_hits(plan, &self.moved))
+                        .flatten()
+                })
+                .collect();
+            self.steady = Some((now, steady));
+        }
+        let Some((_, steady)) = &self.steady else {
+            return false;
+        };
+        let (mut weight, mut hits, mut wanted) = (0.0, 0.0, 0.0);
+        for (r, steady) in steady.iter().enumerate().filter(|s| living(s.0)) {
+            let (Some(steady), Some((all, here))) = (steady, world.regions[r].hits(plan, &self.moved)) else {
+                continue;
+            };
+            weight += all;
+            hits += here;
+            wanted += all * steady;
+        }
+        // Without caches there is nothing to warm.
+        weight <= 0.0 || hits >= WARM * wanted
+    }
+}

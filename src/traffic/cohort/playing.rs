@@ -1,0 +1,590 @@
+//! What playing sessions ask for and get, how they lose their region and find another, and who
+//! stands still.
+
+use super::{Cohort, View, retry_request};
+use crate::engine::sampling;
+use crate::engine::stream::Draws;
+use crate::model::scenario::{MarketId, RegionId, When};
+use crate::traffic::arrivals::Address;
+use crate::traffic::sessions::Starved;
+use crate::units::Time;
+use crate::world::state::World;
+
+impl Cohort {
+    /// Sessions whose edge (or region, without an edge) has gone dark lose their connection.
+    pub(super) fn strand(&mut self, view: &View, world: &World, now: Time) {
+        let scenario = view.scenario;
+        for r in 0..scenario.regions.len() {
+            if world.regions[r].dark.is_none() {
+                continue;
+            }
+            for m in 0..scenario.markets.len() {
+                for (k, class) in scenario.devices.iter().enumerate() {
+                    let reached = !class.direct && world.edge_lives(scenario, r);
+                    let count = self.sessions.count(m, k, r);
+                    if reached || count == 0 {
+                        continue;
+                    }
+                    let phases = self.sessions.phases(m, k, r).to_vec();
+                    self.sessions.phases_mut(m, k, r).fill(0);
+                    self.sessions.starved.push(Starved {
+                        market: m,
+                        class: k,
+                        region: r,
+                        since_secs: now.secs(),
+                        phases,
+                        stalled: 0,
+                        waiting: false,
+                        lost: true,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Requests of playing sessions, and what their failure does to them.
+    pub(super) fn session_requests(
+        &mut self,
+        view: &View,
+        world: &World,
+        m: MarketId,
+        (from, to): (Time, Time),
+        at: Address,
+    ) {
+        let scenario = view.scenario;
+        let regions = scenario.regions.len();
+        let dt = to.since(from).secs();
+        let mut draws = self.streams[m].requests.draws(at.cell, at.cut);
+        for r in 0..regions {
+            for direct in [false, true] {
+                let members: Vec<(usize, u64)> = scenario
+                    .devices
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, class)| class.direct == direct)
+                    .map(|(k, _)| (k, self.sessions.count(m, k, r)))
+                    .collect();
+                let playing: u64 = members.iter().map(|c| c.1).sum();
+                let Some(&(k, _)) = members.first() else {
+                    continue;
+                };
+                for (q, request) in scenario.requests.iter().enumerate() {
+                    let mean = match request.when {
+                        When::Every { period_secs, .. } => playing as f64 * dt / period_secs,
+                        When::Rate { per_sec } => playing as f64 * dt * per_sec,
+                        When::Reconnect if !direct => self.herd.reconnects[m * regions + r],
+                        When::RegionChange if !direct => self.herd.changes[m * regions + r],
+                        _ => continue,
+                    };
+                    if mean <= 0.0 {
+                        continue;
+                    }
+                    let failed = self.ask(view, world, (m, k, r), q, mean, from, &mut draws);
+                    let (renews, interactive) = match request.when {
+                        When::Every { renews, .. } => (renews, false),
+                        When::Rate { .. } => (false, true),
+                        _ => (false, false),
+                    };
+                    if failed > 0 && (renews || interactive) {
+                        self.starve(
+                            m,
+                            r,
+                            &members,
+                            failed.min(playing),
+                            interactive,
+                            from,
+                            &mut draws,
+                        );
+                    }
+                }
+                if direct || playing == 0 {
+                    continue;
+                }
+                if scenario
+                    .session
+                    .as_ref()
+                    .is_some_and(|s| s.media_from_region)
+                {
+                    let lost = self.serving.lost_at_origin(r, m, view.knobs.edge_retry);
+                    let cut = sampling::binomial(&mut draws, playing, lost.clamp(0.0, 1.0));
+                    if cut > 0 {
+                        self.starve(m, r, &members, cut, false, from, &mut draws);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes a Poisson number of requests; returns how many failed because of the service. Answers to
+    /// interactive ones that come too late leave the viewer standing still.
+    #[allow(clippy::too_many_arguments)]
+    fn ask(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+        q: usize,
+        mean: f64,
+        now: Time,
+        draws: &mut Draws,
+    ) -> u64 {
+        let scenario = view.scenario;
+        let count = sampling::poisson(draws, mean);
+        let mut fate = std::mem::take(&mut self.buffers.fate);
+        self.window[r].first_attempts += count;
+        if !self.fate(view, world, (m, k, r), q, now, &mut fate) {
+            self.window[r].unreachable += count;
+            self.window[r].failed_for_good += count;
+            self.buffers.fate = fate;
+            return count;
+        }
+        let failed = sampling::binomial(draws, count, fate.failing);
+        let ambient = sampling::binomial(draws, count - failed, scenario.ambient.request_failure);
+        let good = count - failed - ambient;
+        self.record(view, world, (m, q, r), &fate, good, failed + ambient, draws);
+        let retried = matches!(
+            scenario.requests[q].when,
+            When::Every { renews: true, .. } | When::Rate { .. }
+        );
+        if !retried {
+            self.window[r].failed_for_good += failed;
+        }
+        if let (When::Rate { .. }, Some(session)) = (scenario.requests[q].when, &scenario.session) {
+            let (delay, _, served) = self.delay_of(view, world, (m, q, r), &fate);
+            let flow = &world.regions[served].flow;
+            let wait = &flow.pools[view.plan.graph.entries[q].0].wait;
+            let left = session.patience_secs - (delay - wait.mean());
+            let late = if left <= 0.0 {
+                1.0
+            } else if flow.waits {
+                wait.tail(left)
+            } else {
+                0.0
+            };
+            if late > 1e-9 {
+                let waiting = sampling::binomial(draws, good, late) as f64;
+                self.window[r].stood_still += waiting;
+                self.window[r].rebuffered += waiting;
+                self.window[r].stalled_secs += waiting * (wait.mean() - left).max(0.0);
+            }
+        }
+        self.buffers.fate = fate;
+        failed
+    }
+
+    /// Sessions of some classes at a region lose what they need.
+    #[allow(clippy::too_many_arguments)]
+    fn starve(
+        &mut self,
+        m: MarketId,
+        r: RegionId,
+        members: &[(usize, u64)],
+        count: u64,
+        waiting: bool,
+        now: Time,
+        draws: &mut Draws,
+    ) {
+        // The same viewers may be hit by several requests of one step.
+        let here: Vec<u64> = members
+            .iter()
+            .map(|c| self.sessions.count(m, c.0, r))
+            .collect();
+        let all: u64 = here.iter().sum();
+        let count = count.min(all);
+        if count == 0 {
+            return;
+        }
+        let shares: Vec<f64> = here.iter().map(|&n| n as f64 / all as f64).collect();
+        let mut hit = vec![0; shares.len()];
+        sampling::multinomial(draws, count, &shares, &mut hit);
+        for ((&(k, _), &most), hit) in members.iter().zip(&here).zip(hit) {
+            let hit = hit.min(most);
+            if hit == 0 {
+                continue;
+            }
+            let mut phases = vec![0; self.sessions.phases(m, k, r).len()];
+            self.sessions.take((m, k, r), hit, draws, &mut phases);
+            if waiting {
+                self.window[r].stood_still += hit as f64;
+                self.window[r].rebuffered += hit as f64;
+            }
+            self.sessions.add_starved(Starved {
+                market: m,
+                class: k,
+                region: r,
+                since_secs: now.secs(),
+                phases,
+                stalled: if waiting { hit } else { 0 },
+                waiting,
+                lost: false,
+            });
+        }
+    }
+
+    /// Starved sessions try again, at random moments; those whose names point elsewhere go there.
+    pub(super) fn starved_try(
+        &mut self,
+        view: &View,
+        world: &World,
+        m: MarketId,
+        (from, to): (Time, Time),
+        at: Address,
+    ) {
+        if self.sessions.starved.is_empty() {
+            return;
+        }
+        let mut draws = self.streams[m].sessions.draws(at.cell, at.cut);
+        let groups = std::mem::take(&mut self.sessions.starved);
+        let (mine, others) = groups.into_iter().partition(|g: &Starved| g.market == m);
+        self.sessions.starved = others;
+        let mine: Vec<Starved> = mine;
+        for mut group in mine {
+            let moved = self.move_starved(view, world, &mut group, (from, to), &mut draws);
+            self.serve_starved(view, world, group, (from, to), 1.0, &mut draws);
+            for group in moved {
+                // On average they arrive in the middle of the step.
+                self.serve_starved(view, world, group, (from, to), 0.5, &mut draws);
+            }
+        }
+    }
+
+    /// Those of a group whose region does not answer and whose names have come to point elsewhere.
+    fn move_starved(
+        &mut self,
+        view: &View,
+        world: &World,
+        group: &mut Starved,
+        (from, to): (Time, Time),
+        draws: &mut Draws,
+    ) -> Vec<Starved> {
+        let scenario = view.scenario;
+        let (m, k, r) = (group.market, group.class, group.region);
+        let class = &scenario.devices[k];
+        let answers = if class.direct {
+            world.regions[r].dark.is_none()
+        } else {
+            world.edge_lives(scenario, r)
+        };
+        let Some(session) = scenario.session.as_ref().filter(|_| !answers) else {
+            return Vec::new();
+        };
+        let dt = to.since(from).secs();
+        let tries = group.count() as f64 * dt / session.retry_secs.max(1e-3);
+        // A session that nobody answers asks again and again: requests without an answer.
+        let asked = sampling::poisson(draws, tries.min(1e15));
+        self.window[r].unreachable += asked;
+        let range = self.pointing(m, k, scenario.devices.len());
+        let now = self.pointing[range.clone()].to_vec();
+        let before = self.pointed[range.start + r];
+        let age = to.secs() - group.since_secs;
+        let fallback =
+            class.fallback_after > 0 && age >= f64::from(class.fallback_after) * session.retry_secs;
+        let (leaving, targets): (f64, Vec<f64>) = if fallback {
+            let mut targets = vec![0.0; now.len()];
+            targets[super::next_near(scenario, m, r)] = 1.0;
+            (1.0, targets)
+        } else {
+            let others: f64 = (0..now.len()).filter(|&s| s != r).map(|s| now[s]).sum();
+            if others <= 0.0 {
+                return Vec::new();
+            }
+            let targets = (0..now.len())
+                .map(|s| if s == r { 0.0 } else { now[s] / others })
+                .collect();
+            let leaving = if before > 0.0 {
+                1.0 - now[r] / before
+            } else {
+                1.0
+            };
+            (leaving.clamp(0.0, 1.0), targets)
+        };
+        let count = sampling::binomial(draws, group.count(), leaving);
+        if count == 0 {
+            return Vec::new();
+        }
+        let mut counts = vec![0; targets.len()];
+        sampling::multinomial(draws, count, &targets, &mut counts);
+        let mut moved = Vec::new();
+        for (s, count) in counts.into_iter().enumerate().filter(|c| c.1 > 0) {
+            let mut phases = vec![0; group.phases.len()];
+            let stalled = group.take(count, draws, &mut phases);
+            moved.push(Starved {
+                region: s,
+                phases,
+                stalled,
+                ..group.clone()
+            });
+        }
+        moved
+    }
+
+    /// A group's attempts in a step (in the given part of it), and how its buffers run out.
+    fn serve_starved(
+        &mut self,
+        view: &View,
+        world: &World,
+        mut group: Starved,
+        (from, to): (Time, Time),
+        part: f64,
+        draws: &mut Draws,
+    ) {
+        let scenario = view.scenario;
+        let (Some(session), Some(cut)) = (&scenario.session, view.cut) else {
+            return;
+        };
+        let count = group.count();
+        if count == 0 {
+            return;
+        }
+        let (m, k, r) = (group.market, group.class, group.region);
+        let dt = to.since(from).secs();
+        let mut leaving = 0;
+        if let Some(q) = retry_request(scenario) {
+            let mut fate = std::mem::take(&mut self.buffers.fate);
+            if self.fate(view, world, (m, k, r), q, from, &mut fate) {
+                let good = 1.0 - fate.failing;
+                let tries = dt * part / session.retry_secs.max(1e-6);
+                let gone = 1.0 - libm::exp(-tries * good);
+                leaving = sampling::binomial(draws, count, gone);
+                let failing = if good > 0.0 { gone / good } else { tries };
+                let failed = (count as f64 * failing * fate.failing).min(1e15);
+                let failed = if failed > 0.0 {
+                    sampling::poisson(draws, failed)
+                } else {
+                    0
+                };
+                if leaving > 0 || failed > 0 {
+                    self.record(view, world, (m, q, r), &fate, leaving, failed, draws);
+                }
+            }
+            self.buffers.fate = fate;
+        }
+        let mut phases = vec![0; group.phases.len()];
+        let still = if leaving > 0 {
+            group.take(leaving, draws, &mut phases)
+        } else {
+            0
+        };
+        for (here, back) in self.sessions.phases_mut(m, k, r).iter_mut().zip(&phases) {
+            *here += back;
+        }
+        if group.lost {
+            let cell = m * scenario.regions.len() + r;
+            self.reconnects[cell] += leaving as f64;
+            self.changes[cell] += leaving as f64;
+        }
+        // Whose buffer runs out: those who leave do so in the middle of the step on average.
+        let age = (from.secs() - group.since_secs).max(0.0);
+        let before = cut.stalled_by(age, group.lost);
+        let runs_out = |until: f64| {
+            if before < 1.0 {
+                ((cut.stalled_by(until, group.lost) - before) / (1.0 - before)).clamp(0.0, 1.0)
+            } else {
+                1.0
+            }
+        };
+        let (mut new_left, mut new_here) = (0, 0);
+        if !group.waiting {
+            new_left = sampling::binomial(draws, leaving - still, runs_out(age + 0.5 * dt));
+            new_here = sampling::binomial(draws, group.count() - group.stalled, runs_out(age + dt));
+        }
+        let window = &mut self.window[r];
+        window.stood_still += (new_left + new_here) as f64;
+        window.rebuffered += (new_left + new_here) as f64;
+        let resume = session.resume_secs / session.download_speed.max(1e-9);
+        let partial = 0.5 * dt * (still as f64 + 0.5 * new_left as f64);
+        window.stalled_secs += group.stalled as f64 * dt
+            + new_here as f64 * 0.5 * dt
+            + partial
+            + (still + new_left) as f64 * resume;
+        group.stalled += new_here;
+        if group.count() > 0 {
+            self.sessions.add_starved(group);
+        }
+    }
+
+    /// Sessions end by their own length, whether or not they have what they need.
+    pub(super) fn end_sessions(&mut self, view: &View, m: MarketId, dt: f64, at: Address) {
+        let scenario = view.scenario;
+        let Some(session) = &scenario.session else {
+            return;
+        };
+        let mut draws = self.streams[m].sessions.draws(at.cell, at.cut | 1 << 31);
+        let ending: Vec<f64> = session
+            .length
+            .iter()
+            .map(|&(_, mean)| -libm::expm1(-dt / mean))
+            .collect();
+        let mut ended = 0;
+        for k in 0..scenario.devices.len() {
+            for r in 0..scenario.regions.len() {
+                for (count, &share) in self.sessions.phases_mut(m, k, r).iter_mut().zip(&ending) {
+                    if *count > 0 {
+                        let gone = sampling::binomial(&mut draws, *count, share);
+                        *count -= gone;
+                        ended += gone;
+                    }
+                }
+                self.window[r].playing_secs += self.sessions.count(m, k, r) as f64 * dt;
+            }
+        }
+        for group in self.sessions.starved.iter_mut().filter(|g| g.market == m) {
+            let before = group.count();
+            for (count, &share) in group.phases.iter_mut().zip(&ending) {
+                let gone = sampling::binomial(&mut draws, *count, share);
+                *count -= gone;
+                ended += gone;
+            }
+            let after = group.count();
+            if after < before && group.stalled > 0 {
+                let share = after as f64 / before as f64;
+                group.stalled = sampling::binomial(&mut draws, group.stalled, share).min(after);
+            }
+            self.window[group.region].playing_secs += after as f64 * dt;
+        }
+        self.sessions.starved.retain(|g| g.count() > 0);
+        self.ledger.sessions_ended += ended;
+    }
+
+    /// Long-lived connections close in their time, and then follow names.
+    pub(super) fn close_connections(
+        &mut self,
+        view: &View,
+        m: MarketId,
+        (from, to): (Time, Time),
+        at: Address,
+    ) {
+        let scenario = view.scenario;
+        let regions = scenario.regions.len();
+        for k in 0..scenario.devices.len() {
+            let Some(legacy) = self.legacy[m][k].take() else {
+                continue;
+            };
+            let mut draws = self.streams[m]
+                .sessions
+                .draws(at.cell, at.cut | 1 << 30 | (k as u32) << 8);
+            let closing = legacy.closing_share(from, to);
+            let range = self.pointing(m, k, scenario.devices.len());
+            let pointing = self.pointing[range].to_vec();
+            let mut misplaced = false;
+            for r in 0..regions {
+                let count = self.sessions.count(m, k, r);
+                if count == 0 || pointing[r] >= 1.0 {
+                    continue;
+                }
+                misplaced = true;
+                let closed = sampling::binomial(&mut draws, count, closing);
+                if closed == 0 {
+                    continue;
+                }
+                let mut counts = vec![0; regions];
+                sampling::multinomial(&mut draws, closed, &pointing, &mut counts);
+                for (s, moved) in counts.into_iter().enumerate() {
+                    if s == r || moved == 0 {
+                        continue;
+                    }
+                    let mut phases = vec![0; self.sessions.phases(m, k, r).len()];
+                    self.sessions
+                        .take((m, k, r), moved, &mut draws, &mut phases);
+                    for (here, new) in self.sessions.phases_mut(m, k, s).iter_mut().zip(&phases) {
+                        *here += new;
+                    }
+                    let served_alike: f64 = (0..regions)
+                        .map(|t| {
+                            let row = |e: RegionId| (e * scenario.markets.len() + m) * regions + t;
+                            self.serving.share[row(r)].min(self.serving.share[row(s)])
+                        })
+                        .sum();
+                    self.reconnects[m * regions + s] += moved as f64;
+                    self.changes[m * regions + s] += moved as f64 * (1.0 - served_alike).max(0.0);
+                }
+            }
+            if misplaced || pointing.iter().all(|&p| p < 1.0) {
+                self.legacy[m][k] = Some(legacy);
+            }
+        }
+    }
+
+    /// Network stalls that have nothing to do with the service.
+    pub(super) fn stand_still(&mut self, view: &View, m: MarketId, dt: f64, at: Address) {
+        let scenario = view.scenario;
+        let regions = scenario.regions.len();
+        let (rate, length) = (scenario.ambient.stall_rate, scenario.ambient.stall_secs);
+        if rate <= 0.0 {
+            return;
+        }
+        let mut draws = self.streams[m].stalls.draws(at.cell, at.cut);
+        let begins = -libm::expm1(-rate * dt);
+        let (ends, lasts) = if length > 0.0 {
+            let ends = -libm::expm1(-dt / length);
+            // A stall that begins somewhere in the step is still there at its end with this chance.
+            (ends, ends * length / dt)
+        } else {
+            (1.0, 0.0)
+        };
+        for r in 0..regions {
+            let playing: u64 = (0..scenario.devices.len())
+                .map(|k| self.sessions.count(m, k, r))
+                .sum();
+            let known = &mut self.stalled[m * regions + r];
+            *known = (*known).min(playing);
+            let new = sampling::binomial(&mut draws, playing - *known, begins);
+            let over = sampling::binomial(&mut draws, *known, ends);
+            self.window[r].stood_still += new as f64;
+            *known = *known - over + sampling::binomial(&mut draws, new, lasts);
+        }
+    }
+
+    /// What pools, proxies and caches did in the step.
+    pub(super) fn observe_pools(&mut self, view: &View, world: &World, dt: f64) {
+        let plan = view.plan;
+        let services = view.scenario.services.len() + 1;
+        let markets = plan.graph.markets;
+        for (r, region) in world.regions.iter().enumerate() {
+            let mut add = |window: &mut crate::model::observation::Observation,
+                           v: usize,
+                           busy: f64,
+                           slots: f64| {
+                window.busy_slot_secs += busy * dt;
+                window.slot_secs += slots * dt;
+                let cell = (r * services + v) * 2;
+                self.pool_secs[cell] += busy * dt;
+                self.pool_secs[cell + 1] += slots * dt;
+            };
+            let window = &mut self.window[r];
+            if world.edge_lives(view.scenario, r) {
+                let zones = view.scenario.regions[r].zones.max(1) as f64;
+                let slots = plan.proxies[r] as f64 * f64::from(view.scenario.edge.slots);
+                add(
+                    window,
+                    services - 1,
+                    self.serving.proxies[r].busy * zones,
+                    slots,
+                );
+            }
+            if region.dark.is_some() {
+                continue;
+            }
+            for (v, node) in plan.graph.nodes.iter().enumerate() {
+                let here = region.capacity[v];
+                let busy = region.flow.pools[v].busy * here.zones.max(1.0);
+                add(window, v, busy, here.instances * node.slots);
+            }
+            for (c, &(caller, j)) in plan.graph.cached.iter().enumerate() {
+                let to = plan.graph.nodes[caller].calls[j].to;
+                let store = region.capacity[to];
+                window.store_busy_secs += region.flow.pools[to].busy * store.zones.max(1.0) * dt;
+                window.store_slot_secs += store.instances * plan.graph.nodes[to].slots * dt;
+                for m in 0..markets {
+                    let cell = c * markets + m;
+                    let lookups = (region.flow.lookups[cell] - region.flow.mirrored[cell]) * dt;
+                    let misses = lookups * region.flow.miss[c * markets + m];
+                    window.cache_lookups += lookups;
+                    window.cache_hits += lookups - misses;
+                    window.cache_fetches += misses;
+                    window.cache_failed += misses * (1.0 - region.flow.fetched[c]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What is deployed, and the load that it was sized for: everything about a scenario that does not
+//! depend on the replication.
+
+use crate::engine::law;
+use crate::model::scenario::{RegionId, Scenario, ServiceId, When};
+use crate::world::cache::CacheState;
+use crate::world::catalogue::Catalogue;
+use crate::world::demand::Demand;
+use crate::world::graph::{Flow, Graph};
+use crate::world::latency::{self, Paths};
+
+/// Times of day at which the busiest planned hour is looked for.
+const TIMES_OF_DAY: usize = 96;
+/// Points of the integral that gives the sessions in progress.
+const QUADRATURE: usize = 400;
+
+/// The load of a region at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    /// Requests per second that the region serves, `[request][market]`.
+    pub requests: Vec<f64>,
+    /// Requests per second in all.
+    pub total: f64,
+    /// Connections that are opened per second.
+    pub connections: f64,
+    /// Slots that each service keeps busy.
+    pub busy: Vec<f64>,
+    /// Slots that the proxies keep busy.
+    pub edge_busy: f64,
+    /// Share of lookups that miss in the steady state, `[cache][market]`.
+    pub miss: Vec<f64>,
+    /// Lookups per second, `[cache][market]`.
+    pub lookups: Vec<f64>,
+}
+
+/// Instances of a service in a region, all zones together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sized {
+    /// In service.
+    pub serving: u64,
+    /// Dark.
+    pub dark: u64,
+}
+
+/// A scenario prepared for evaluation.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The graph of services.
+    pub graph: Graph,
+    /// Response times per kind of request.
+    pub paths: Vec<Paths>,
+    /// Catalogue of each cache.
+    pub catalogues: Vec<Catalogue>,
+    /// Demand per market.
+    pub demand: Vec<Demand>,
+    /// The busiest planned load per region.
+    pub peak: Vec<Load>,
+    /// The load per region at the beginning.
+    pub first: Vec<Load>,
+    /// Instances, `[region][service]`.
+    pub sized: Vec<Vec<Sized>>,
+    /// Proxies per region.
+    pub proxies: Vec<u64>,
+    /// Mean time that a request keeps a proxy's slot busy.
+    pub edge_secs: f64,
+}
+
+impl Plan {
+    /// Prepares a scenario.
+    pub fn new(scenario: &Scenario) -> Plan {
+        let mut graph = Graph::new(scenario);
+        let paths = latency::prepare(scenario, &mut graph);
+        let catalogues = graph
+            .caches
+            .iter()
+            .map(|cache| Catalogue::new(cache.objects as f64, cache.zipf))
+            .collect();
+        let demand: Vec<Demand> = scenario
+            .markets
+            .iter()
+            .map(|market| Demand::new(scenario, market))
+            .collect();
+        let mut plan = Plan {
+            paths,
+            catalogues,
+            demand,
+            peak: Vec::new(),
+            first: Vec::new(),
+            sized: Vec::new(),
+            proxies: Vec::new(),
+            edge_secs: law::mean(&scenario.edge.time),
+            graph,
+        };
+        for region in 0..scenario.regions.len() {
+            plan.peak.push(plan.busiest(scenario, region));
+            plan.first.push(plan.load(scenario, region, 0.0));
+            plan.size(scenario, region);
+        }
+        plan
+    }
+
+    /// Sessions in progress in a market at a moment before any fault: arrivals times survival.
+    pub fn playing(&self, scenario: &Scenario, market: usize, secs: f64) -> f64 {
+        self.playing_by_phase(scenario, market, secs).iter().sum()
+    }
+
+    /// The same per exponential phase of the length's law.
+    pub fn playing_by_phase(&self, scenario: &Scenario, market: usize, secs: f64) -> Vec<f64> {
+        let Some(session) = &scenario.session else {
+            return Vec::new();
+        };
+        let good = 1.0 - scenario.ambient.start_failure;
+        session
+            .length
+            .iter()
+            .map(|&(share, mean)| {
+                // Substituting u = 1 - exp(-age/mean) makes the points equally likely ages.
+                let sum: f64 = (0..QUADRATURE)
+                    .map(|i| {
+                        let u = (i as f64 + 0.5) / QUADRATURE as f64;
+                        self.demand[market].rate(secs + mean * libm::log(u))
+                    })
+                    .sum();
+                share * mean * good * sum / QUADRATURE as f64
+            })
+            .collect()
+    }
+
+    /// The load of a region at a moment when geo DNS sends every market to its first region.
+    pub fn load(&self, scenario: &Scenario, region: RegionId, secs: f64) -> Load {
+        let home = |m: usize| scenario.markets[m].near.first() == Some(&region);
+        let markets = scenario.markets.len();
+        let mut requests = vec![0.0; scenario.requests.len() * markets];
+        let mut connections = 0.0;
+        for m in (0..markets).filter(|&m| home(m)) {
+            let starts = self.demand[m].rate(secs);
+            let playing = self.playing(scenario, m, secs);
+            connections += starts;
+            for (q, request) in scenario.requests.iter().enumerate() {
+                requests[q * markets + m] = match request.when {
+                    When::Start { count } => starts * f64::from(count),
+                    When::Every { period_secs, .. } => playing / period_secs,
+                    When::Rate { per_sec } => playing * per_sec,
+                    When::Reconnect | When::RegionChange => 0.0,
+                };
+            }
+        }
+        self.flow_of(scenario, requests, connections)
+    }
+
+    /// What a mix of requests keeps busy in a region whose caches are steady for it.
+    pub fn flow_of(&self, scenario: &Scenario, requests: Vec<f64>, connections: f64) -> Load {
+        let mut flow = Flow::new(&self.graph);
+        let markets = self.graph.markets;
+        // Misses change what reaches caches further down: a few rounds settle it.
+        for _ in 0..self.graph.caches.len().min(8) + 1 {
+            flow.healthy(&self.graph, &requests);
+            for (c, catalogue) in self.catalogues.iter().enumerate() {
+                let cells = c * markets..(c + 1) * markets;
+                let state = CacheState::new(&self.graph.caches[c], catalogue, markets);
+                let mut hit = vec![0.0; markets];
+                state.steady_hit(catalogue, &flow.lookups[cells.clone()], &mut hit);
+                for (miss, hit) in flow.miss[cells].iter_mut().zip(hit) {
+                    *miss = 1.0 - hit;
+                }
+            }
+        }
+        let busy = (0..self.graph.nodes.len())
+            .map(|v| flow.total(&self.graph, v) * self.graph.nodes[v].mean_secs)
+            .collect();
+        let total: f64 = requests.iter().sum();
+        Load {
+            total,
+            connections,
+            busy,
+            edge_busy: total * self.edge_secs + connections * scenario.edge.handshake_secs,
+            miss: flow.miss,
+            lookups: flow.lookups,
+            requests,
+        }
+    }
+
+    fn busiest(&self, scenario: &Scenario, region: RegionId) -> Load {
+        let home: Vec<usize> = (0..scenario.markets.len())
+            .filter(|&m| scenario.markets[m].near.first() == Some(&region))
+            .collect();
+        let span = if scenario.markets.iter().any(|m| m.wave.is_some()) {
+            scenario.horizon.secs()
+        } else {
+            86_400.0
+        };
+        let at = |i: usize| span * i as f64 / TIMES_OF_DAY as f64;
+        let busiest = (0..TIMES_OF_DAY)
+            .map(|i| {
+                let sum: f64 = home.iter().map(|&m| self.demand[m].rate(at(i))).sum();
+                (i, sum)
+            })
+            .fold(
+                (0, 0.0),
+                |best, next| if next.1 > best.1 { next } else { best },
+            );
+        self.load(scenario, region, at(busiest.0))
+    }
+
+    fn size(&mut self, scenario: &Scenario, region: RegionId) {
+        let zones = scenario.regions[region].zones.max(1) as f64;
+        let per_zone =
+            |slots_wanted: f64, slots: f64| (slots_wanted / slots / zones - 1e-9).ceil().max(0.0);
+        let sized = (0..scenario.services.len())
+            .map(|v: ServiceId| {
+                let service = &scenario.services[v];
+                let slots = f64::from(service.slots);
+                let busy = self.peak[region].busy[v];
+                let serving = match service.instances {
+                    Some(fixed) => u64::from(fixed),
+                    None => {
+                        (per_zone((1.0 + service.headroom) * busy, slots).max(1.0) * zones) as u64
+                    }
+                };
+                Sized {
+                    serving,
+                    dark: (per_zone(service.dark * busy, slots) * zones) as u64,
+                }
+            })
+            .collect();
+        self.sized.push(sized);
+        let edge = &scenario.edge;
+        let wanted = (1.0 + edge.headroom) * self.peak[region].edge_busy;
+        self.proxies
+            .push((per_zone(wanted, f64::from(edge.slots)).max(1.0) * zones) as u64);
+    }
+
+    /// Requests per second that a region can serve at the mix of `load` with so many instances of
+    /// each service in service: the scarcest pool decides. Infinite when the mix is empty.
+    pub fn carries(&self, load: &Load, instances: &dyn Fn(ServiceId) -> f64) -> f64 {
+        load.busy
+            .iter()
+            .enumerate()
+            .filter(|&(_, &busy)| busy > 0.0)
+            .map(|(v, busy)| instances(v) * self.graph.nodes[v].slots / busy * load.total)
+            .fold(f64::INFINITY, f64::min)
+    }
+}

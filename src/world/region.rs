@@ -1,0 +1,275 @@
+//! One region: its instances, pools and caches, and whether it is dark.
+
+use crate::engine::stream::Stream;
+use crate::model::policy::Shed;
+use crate::model::scenario::{RegionId, Scenario};
+use crate::units::Time;
+use crate::world::cache::CacheState;
+use crate::world::graph::{Capacity, Flow};
+use crate::world::instances::Instances;
+use crate::world::plan::Plan;
+use crate::world::pool::Pool;
+
+/// How a region is dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dark {
+    /// Since when.
+    pub since: Time,
+    /// Connections hang instead of being refused.
+    pub hang: bool,
+}
+
+/// A region's state.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Whether it is dark.
+    pub dark: Option<Dark>,
+    /// Instances per service.
+    pub instances: Vec<Instances>,
+    /// Queue state per service, of one zone.
+    pub pools: Vec<Pool>,
+    /// Caches.
+    pub caches: Vec<CacheState>,
+    /// Flow of the last step.
+    pub flow: Flow,
+    /// Capacity per service during the last step.
+    pub capacity: Vec<Capacity>,
+    /// Requests per second that entered in the last step, `[request][market]`.
+    pub entering: Vec<f64>,
+    shocks: Shocks,
+    streams: Vec<Stream>,
+}
+
+/// Common shocks of a replication that a region feels.
+#[derive(Clone, Debug)]
+pub struct Shocks {
+    /// Factor on each service's time.
+    pub slowness: Vec<f64>,
+    /// Every object of a catalogue stands for so many.
+    pub catalogue: f64,
+}
+
+impl Region {
+    /// A region in its planned state, caches as warm as they say for the load at the beginning.
+    pub fn new(
+        scenario: &Scenario,
+        plan: &Plan,
+        region: RegionId,
+        shocks: &Shocks,
+        seed: u64,
+        replication: u64,
+    ) -> Region {
+        let markets = plan.graph.markets;
+        let load = &plan.first[region];
+        let mut flow = Flow::new(&plan.graph);
+        flow.miss.copy_from_slice(&load.miss);
+        let mut caches = Vec::new();
+        for (c, catalogue) in plan.catalogues.iter().enumerate() {
+            let mut state = empty_cache(plan, c, shocks.catalogue);
+            let lookups: Vec<f64> = load.lookups[c * markets..(c + 1) * markets]
+                .iter()
+                .map(|rate| rate / shocks.catalogue)
+                .collect();
+            state.warm(catalogue, &lookups, plan.graph.caches[c].warm_secs);
+            caches.push(state);
+        }
+        let zones = scenario.regions[region].zones;
+        let name = &scenario.regions[region].name;
+        Region {
+            dark: None,
+            instances: scenario
+                .services
+                .iter()
+                .zip(&plan.sized[region])
+                .map(|(service, sized)| Instances::new(service, zones, sized.serving, sized.dark))
+                .collect(),
+            pools: vec![Pool::default(); scenario.services.len()],
+            caches,
+            flow,
+            capacity: vec![Capacity::default(); scenario.services.len()],
+            entering: vec![0.0; scenario.requests.len() * markets],
+            shocks: shocks.clone(),
+            streams: scenario
+                .services
+                .iter()
+                .map(|s| {
+                    Stream::new(
+                        seed,
+                        replication,
+                        "instances",
+                        &format!("{name}/{}", s.name),
+                    )
+                })
+                .collect(),
+        }
+    }
+
+    /// Evaluates a step with `self.entering` requests per second, without committing it.
+    pub fn evaluate(&mut self, plan: &Plan, now: Time, dt_secs: f64, shed: Shed) {
+        let graph = &plan.graph;
+        let markets = graph.markets;
+        for (v, instances) in self.instances.iter().enumerate() {
+            let mut here = instances.capacity(now);
+            here.slowness *= self.shocks.slowness[v];
+            self.capacity[v] = here;
+        }
+        let caches = &self.caches;
+        let scale = dt_secs / self.shocks.catalogue;
+        let mut counts = vec![0.0; markets];
+        self.flow.evaluate(
+            graph,
+            &self.entering,
+            dt_secs,
+            &self.capacity,
+            &self.pools,
+            shed,
+            &mut |c, lookups, fetched, out| {
+                for (count, rate) in counts.iter_mut().zip(lookups) {
+                    *count = rate * scale;
+                }
+                let fetch_secs = fetch_secs(plan, c);
+                caches[c].misses(
+                    &plan.catalogues[c],
+                    &counts,
+                    fetched,
+                    dt_secs,
+                    fetch_secs,
+                    out,
+                );
+            },
+        );
+    }
+
+    /// Makes the evaluated step happen.
+    pub fn commit(&mut self, plan: &Plan, dt_secs: f64) {
+        for (pool, state) in self.pools.iter_mut().zip(&self.flow.pools) {
+            pool.commit(state);
+        }
+        let markets = plan.graph.markets;
+        let scale = dt_secs / self.shocks.catalogue;
+        let mut counts = vec![0.0; markets];
+        for (c, cache) in self.caches.iter_mut().enumerate() {
+            let lookups = &self.flow.lookups[c * markets..(c + 1) * markets];
+            for (count, rate) in counts.iter_mut().zip(lookups) {
+                *count = rate * scale;
+            }
+            let fetched = self.flow.fetched[c];
+            cache.commit(
+                &plan.catalogues[c],
+                &counts,
+                fetched,
+                dt_secs,
+                fetch_secs(plan, c),
+            );
+        }
+    }
+
+    /// The region goes dark.
+    pub fn goes_dark(&mut self, now: Time, hang: bool) {
+        self.dark = Some(Dark { since: now, hang });
+        for instances in &mut self.instances {
+            instances.stop();
+        }
+        self.pools.fill(Pool::default());
+    }
+
+    /// The region has power again: instances boot anew, and its caches are empty.
+    pub fn comes_back(&mut self, scenario: &Scenario, plan: &Plan, now: Time) {
+        self.dark = None;
+        for (v, instances) in self.instances.iter_mut().enumerate() {
+            instances.restart(now, &scenario.services[v].boot, self.streams[v]);
+        }
+        for (c, cache) in self.caches.iter_mut().enumerate() {
+            *cache = empty_cache(plan, c, self.shocks.catalogue);
+        }
+        self.flow.mirrored.fill(0.0);
+        for miss in &mut self.flow.miss {
+            *miss = 1.0;
+        }
+    }
+
+    /// Warms its caches for a market from now on: it is sent the lookups that the market makes
+    /// elsewhere, at the given rates per cache.
+    pub fn mirror(&mut self, market: usize, lookups_per_sec: &[f64]) {
+        let markets = self.flow.mirrored.len() / lookups_per_sec.len().max(1);
+        for (c, rate) in lookups_per_sec.iter().enumerate() {
+            self.flow.mirrored[c * markets + market] = *rate;
+        }
+    }
+
+    /// Calls dark capacity into rotation; says how many instances.
+    pub fn activate_dark(&mut self, scenario: &Scenario, now: Time) -> u64 {
+        let mut called = 0;
+        for (v, instances) in self.instances.iter_mut().enumerate() {
+            called += instances.activate(now, &scenario.services[v].activation, self.streams[v]);
+        }
+        called
+    }
+
+    /// When the next instance begins to serve.
+    pub fn next_time(&self) -> Time {
+        self.instances
+            .iter()
+            .map(Instances::next_time)
+            .min()
+            .unwrap_or(Time::NEVER)
+    }
+
+    /// Takes into service what is due.
+    pub fn advance(&mut self, now: Time) {
+        for instances in &mut self.instances {
+            instances.advance(now);
+        }
+    }
+
+    /// Whether its capacity is changing.
+    pub fn in_motion(&self, now: Time) -> bool {
+        self.instances
+            .iter()
+            .any(|i| i.any_coming() || i.warming(now))
+    }
+
+    /// Lookups per second of some markets over all caches, and how many of them hit.
+    pub fn hits(&self, plan: &Plan, of: &[bool]) -> Option<(f64, f64)> {
+        let markets = plan.graph.markets;
+        let (mut all, mut hits) = (0.0, 0.0);
+        for cell in 0..self.flow.lookups.len() {
+            if of[cell % markets] {
+                all += self.flow.lookups[cell];
+                hits += self.flow.lookups[cell] * (1.0 - self.flow.miss[cell]);
+            }
+        }
+        (all > 0.0).then_some((all, hits))
+    }
+
+    /// Share of those lookups that would hit if the caches were steady for what is served now.
+    pub fn steady_hits(&self, plan: &Plan, of: &[bool]) -> Option<f64> {
+        let markets = plan.graph.markets;
+        let (mut all, mut hits) = (0.0, 0.0);
+        let mut out = vec![0.0; markets];
+        for (c, cache) in self.caches.iter().enumerate() {
+            let lookups = &self.flow.lookups[c * markets..(c + 1) * markets];
+            cache.steady_hit(&plan.catalogues[c], lookups, &mut out);
+            for m in (0..markets).filter(|&m| of[m]) {
+                all += lookups[m];
+                hits += lookups[m] * out[m];
+            }
+        }
+        (all > 0.0).then(|| hits / all)
+    }
+}
+
+/// An empty cache in a replication whose catalogue is stretched: it holds fewer of the objects that
+/// stand for many.
+fn empty_cache(plan: &Plan, cache: usize, stretch: f64) -> CacheState {
+    let mut spec = plan.graph.caches[cache].clone();
+    spec.capacity /= stretch;
+    CacheState::new(&spec, &plan.catalogues[cache], plan.graph.markets)
+}
+
+/// How long a fetch of a cache takes on average when nobody waits.
+fn fetch_secs(plan: &Plan, cache: usize) -> f64 {
+    let (v, j) = plan.graph.cached[cache];
+    let points = &plan.graph.nodes[v].calls[j].response_secs;
+    points.iter().sum::<f64>() / points.len() as f64
+}

@@ -1,0 +1,146 @@
+//! The world as it is at a moment: regions, routes, names, and who is cut off from whom.
+
+use crate::engine::sampling;
+use crate::engine::stream::Stream;
+use crate::model::policy::Knobs;
+use crate::model::scenario::{MarketId, RegionId, Scenario};
+use crate::units::{Span, Time};
+use crate::world::edge::{Budget, Ejection, Routes};
+use crate::world::plan::Plan;
+use crate::world::pool::Pool;
+use crate::world::region::{Region, Shocks};
+use crate::world::resolvers::Resolvers;
+
+/// The state of the world.
+pub struct World {
+    /// Regions.
+    pub regions: Vec<Region>,
+    /// Routes of what enters at each region's edge.
+    pub routes: Vec<Routes>,
+    /// Queue state of the proxies of each region, of one zone.
+    pub proxies: Vec<Pool>,
+    /// `[edge][origin]`.
+    pub ejections: Vec<Vec<Ejection>>,
+    /// Retry budget per edge.
+    pub budgets: Vec<Budget>,
+    /// Whether cross-region retries from and to a region are forbidden.
+    pub isolated: Vec<bool>,
+    /// Names, `[market][device class]`.
+    pub resolvers: Vec<Vec<Resolvers>>,
+    /// Weights that the authoritative servers give, per market.
+    pub answers: Vec<Vec<f64>>,
+    /// Factor on all demand in this replication.
+    pub demand_factor: f64,
+}
+
+impl World {
+    /// The world at the beginning of a replication.
+    pub fn new(
+        scenario: &Scenario,
+        plan: &Plan,
+        knobs: &Knobs,
+        seed: u64,
+        replication: u64,
+    ) -> World {
+        let shock = |purpose: &str, sd: f64| {
+            if sd <= 0.0 {
+                return 1.0;
+            }
+            // Lognormal with mean one.
+            let sigma = libm::sqrt(libm::log(1.0 + sd * sd));
+            let mut draws = Stream::new(seed, replication, "shock", purpose).draws(0, 0);
+            libm::exp(sigma * sampling::normal(&mut draws) - sigma * sigma / 2.0)
+        };
+        let store = shock("store", scenario.variation.store);
+        let mut slowness = vec![1.0; scenario.services.len()];
+        for service in &scenario.services {
+            for call in service.calls.iter().filter(|c| c.cache.is_some()) {
+                slowness[call.to] = store;
+            }
+        }
+        let shocks = Shocks {
+            slowness,
+            catalogue: shock("catalogue", scenario.variation.catalogue),
+        };
+        let regions = scenario.regions.len();
+        let poll = &scenario.edge.poll;
+        let answers: Vec<Vec<f64>> = scenario
+            .markets
+            .iter()
+            .map(|market| {
+                let mut weights = vec![0.0; regions];
+                weights[market.near[0]] = 1.0;
+                weights
+            })
+            .collect();
+        let resolvers = scenario
+            .markets
+            .iter()
+            .enumerate()
+            .map(|(m, market)| {
+                scenario
+                    .devices
+                    .iter()
+                    .map(|class| {
+                        let starts = plan.demand[m].rate(0.0) * class.share;
+                        let per_unit = starts / scenario.dns.resolvers.max(1) as f64;
+                        let entity = format!("{}/{}", market.name, class.name);
+                        let stream = Stream::new(seed, replication, "resolvers", &entity);
+                        Resolvers::new(&scenario.dns, class, per_unit, &answers[m], stream)
+                    })
+                    .collect()
+            })
+            .collect();
+        World {
+            regions: (0..regions)
+                .map(|r| Region::new(scenario, plan, r, &shocks, seed, replication))
+                .collect(),
+            routes: (0..regions)
+                .map(|e| Routes::local(e, regions, scenario.markets.len(), poll))
+                .collect(),
+            proxies: vec![Pool::default(); regions],
+            ejections: vec![vec![Ejection::default(); regions]; regions],
+            budgets: (0..regions)
+                .map(|e| Budget::new(knobs.edge_retry_budget, plan.first[e].total))
+                .collect(),
+            isolated: vec![false; regions],
+            resolvers,
+            answers,
+            demand_factor: shock("demand", scenario.variation.demand),
+        }
+    }
+
+    /// Whether the edge in front of a region answers.
+    pub fn edge_lives(&self, scenario: &Scenario, edge: RegionId) -> bool {
+        scenario.edge.global || self.regions[edge].dark.is_none()
+    }
+
+    /// The authoritative answer for a market changes.
+    pub fn set_answer(&mut self, now: Time, market: MarketId, weights: &[f64]) {
+        self.answers[market] = weights.to_vec();
+        for resolvers in &mut self.resolvers[market] {
+            resolvers.set_answer(now, weights);
+        }
+    }
+
+    /// What a request sent to a region that fails everything costs the proxy before it knows.
+    pub fn failing_cost_secs(&self, scenario: &Scenario, origin: RegionId, now: Time) -> f64 {
+        match self.regions[origin].dark {
+            // Once the balancer has taken the dead instances out, it answers at once.
+            Some(dark) if dark.hang && now < dark.since + dead_in_rotation(scenario) => {
+                scenario.edge.connect_timeout_secs
+            }
+            _ => scenario.edge.refuse_secs,
+        }
+    }
+}
+
+/// How long dead instances stay in rotation: the slowest health check of the scenario.
+fn dead_in_rotation(scenario: &Scenario) -> Span {
+    scenario
+        .services
+        .iter()
+        .map(|s| Span::from_secs(s.health_interval.secs() * f64::from(s.health_threshold)))
+        .max()
+        .unwrap_or(Span::ZERO)
+}
