@@ -26,12 +26,23 @@ pub enum Kind {
 const TINY: &str = include_str!("../../scenarios/tiny.toml");
 
 const BUILTINS: &[Builtin] = &[
-    #[cfg(test)]
     Builtin {
-        name: "test-strategy",
+        name: "chaos-kong",
+        kind: Kind::Scenario,
+        summary: "a region of three goes dark at prime time, and streaming should go on",
+        text: include_str!("../../scenarios/chaos-kong.toml"),
+    },
+    Builtin {
+        name: "chaos-kong-industry-defaults",
+        kind: Kind::Scenario,
+        summary: "the same drill with the defaults that the industry's components ship with",
+        text: include_str!("../../scenarios/chaos-kong-industry-defaults.toml"),
+    },
+    Builtin {
+        name: "flow-dark",
         kind: Kind::Strategy,
-        summary: "for tests of loading",
-        text: "[policy]\nuse = 'dns-only'\nhold = '9s'\n[[service]]\nname = '*'\ndark = 0.75",
+        summary: "policy `flow` with dark capacity deployed in every region",
+        text: include_str!("../../scenarios/strategies/flow-dark.toml"),
     },
 ];
 
@@ -46,4 +57,36 @@ pub fn builtin(name: &str) -> Option<&'static str> {
 /// All that is listed.
 pub fn builtins() -> &'static [Builtin] {
     BUILTINS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Document, Layer, PolicyArg};
+
+    #[test]
+    fn all_that_is_built_in_loads() {
+        for built in builtins() {
+            assert_eq!(builtin(built.name), Some(built.text));
+            let name = format!("{}.toml", built.name);
+            let loaded = match built.kind {
+                Kind::Scenario => {
+                    let layer = Layer::file(&name, built.text, None);
+                    Document::load(built.name, layer, None, Vec::new())
+                }
+                Kind::Strategy => {
+                    let strategy = Some(PolicyArg::Name(built.name.to_string()));
+                    Document::load(
+                        "tiny",
+                        Layer::file("tiny.toml", TINY, None),
+                        strategy,
+                        Vec::new(),
+                    )
+                }
+            };
+            if let Err(problems) = loaded {
+                panic!("{}: {problems}", built.name);
+            }
+        }
+    }
 }

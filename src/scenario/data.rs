@@ -61,7 +61,7 @@ fn values(path: &Path, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
             "a data file is looked for in the folder of the file that names it",
         )
     };
-    let meta = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
+    let meta = std::fs::metadata(path).map_err(|e| unreadable(e.kind().to_string()))?;
     if !meta.is_file() {
         return Err(unreadable("not a file".into()));
     }
@@ -71,7 +71,7 @@ fn values(path: &Path, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
             file.take(LARGEST_BYTES as u64 + 1)
                 .read_to_string(&mut text)
         })
-        .map_err(|e| unreadable(e.to_string()))?;
+        .map_err(|e| unreadable(e.kind().to_string()))?;
     if text.len() > LARGEST_BYTES {
         return Err(unreadable(format!("larger than {LARGEST_BYTES} bytes")));
     }

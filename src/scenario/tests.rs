@@ -391,7 +391,8 @@ fn a_chosen_policy_replaces_the_whole_section() {
 
 #[test]
 fn a_strategy_lies_under_the_overlays_wherever_it_is_named() {
-    let own = FULL.replace("\"flow\"", "\"test-strategy\"");
+    let full = FULL.replace("\"flow\"", "\"dns-only\"");
+    let own = FULL.replace("\"flow\"", "\"flow-dark\"");
     let over = || {
         vec![
             Layer::set("service.api.dark=0.5"),
@@ -399,21 +400,21 @@ fn a_strategy_lies_under_the_overlays_wherever_it_is_named() {
         ]
     };
     let mut naming = over();
-    naming.push(Layer::set("policy.use=test-strategy"));
-    let arg = PolicyArg::Name("test-strategy".into());
+    naming.push(Layer::set("policy.use=flow-dark"));
+    let arg = PolicyArg::Name("flow-dark".into());
     for (text, arg, over) in [
         (own.as_str(), None, over()),
-        (FULL, Some(arg), over()),
-        (FULL, None, naming),
+        (&full, Some(arg), over()),
+        (&full, None, naming),
     ] {
         let document = Document::load("test", file(text), arg, over);
         let document = document.unwrap_or_else(|p| panic!("{p}"));
         let s = document.scenario();
-        assert_eq!(s.policy.name, "dns-only");
+        assert_eq!(s.policy.name, "flow");
         assert_eq!(s.policy.knobs.hold.secs(), 2.0);
         let dark: Vec<f64> = s.services.iter().map(|service| service.dark).collect();
-        assert_eq!(dark, [0.5, 0.75, 0.75], "api, extras, store");
-        assert!(!document.toml().contains("test-strategy"));
+        assert_eq!(dark, [0.5, 0.4, 0.4], "api, extras, store");
+        assert!(!document.toml().contains("flow-dark"));
     }
 }
 
