@@ -28,6 +28,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod words;
 mod write;
 
 pub use builtin::{Builtin, Kind, builtin, builtins};
