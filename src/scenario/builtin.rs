@@ -29,19 +29,19 @@ const BUILTINS: &[Builtin] = &[
     Builtin {
         name: "chaos-kong",
         kind: Kind::Scenario,
-        summary: "a region of three goes dark at prime time, and streaming should go on",
+        summary: "us-east-1 goes dark at prime time: does streaming go on, with RTO under three minutes?",
         text: include_str!("../../scenarios/chaos-kong.toml"),
     },
     Builtin {
         name: "chaos-kong-industry-defaults",
         kind: Kind::Scenario,
-        summary: "the same drill with the defaults that the industry's components ship with",
+        summary: "the same with an edge that dies with its region, hanging connections and DNS alone",
         text: include_str!("../../scenarios/chaos-kong-industry-defaults.toml"),
     },
     Builtin {
         name: "flow-dark",
         kind: Kind::Strategy,
-        summary: "policy `flow` with dark capacity deployed in every region",
+        summary: "policy flow with dark capacity deployed",
         text: include_str!("../../scenarios/strategies/flow-dark.toml"),
     },
 ];

@@ -678,7 +678,7 @@ impl<'a> Run<'a> {
         let parts: Vec<String> = weights
             .iter()
             .zip(&self.sim.scenario.regions)
-            .filter(|(&w, _)| w > 0.0)
+            .filter(|(w, _)| **w > 0.0)
             .map(|(w, region)| format!("{} {:.0} %", region.name, w * 100.0))
             .collect();
         parts.join(", ")
