@@ -315,14 +315,16 @@ fn flow_moves_dns_after_routes_and_capacity() {
     let (actions, wake) = run("flow", &known, &mut memory);
     assert!(actions.is_empty() && wake.is_some());
 
-    // Two regions of 150 serve 300, but one of them lost some instances.
+    // Two regions of 140 cannot serve 300.
     known.regions[0].routes_current = 0.99;
     known.regions[1].capacity = 140.0;
+    known.regions[2].capacity = 140.0;
     let (actions, _) = run("flow", &known, &mut memory);
     assert_eq!(phases(&actions), [(0, Phase::Isolation)]);
     assert!(!moves_dns(&actions));
 
     known.regions[1].capacity = 200.0;
+    known.regions[2].capacity = 200.0;
     let (actions, wake) = run("flow", &known, &mut memory);
     let expected = Action::SetDns {
         market: 0,
