@@ -15,6 +15,11 @@ mod edge_proxy;
 mod flow;
 mod gradual_prewarmed;
 mod none;
+mod runbook;
+mod spread;
+
+#[cfg(test)]
+mod tests;
 
 use crate::model::policy::Policy;
 
