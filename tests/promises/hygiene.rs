@@ -43,7 +43,9 @@ const UNWANTED: [&str; 12] = [
 fn code(source: &Source) -> String {
     let end = source.text.find("#[cfg(test)]\nmod ");
     let text = &source.text[..end.unwrap_or(source.text.len())];
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or(line));
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -99,10 +101,14 @@ fn no_word_says_nothing() {
     let mut texts = files("src", ".rs");
     texts.extend(files("scenarios", ".toml"));
     texts.extend(files("docs", ".md"));
-    texts.extend(["README.md", "CHANGELOG.md", "Cargo.toml"].into_iter().map(|path| Source {
-        path: path.to_string(),
-        text: fs::read_to_string(root().join(path)).unwrap_or_default(),
-    }));
+    texts.extend(
+        ["README.md", "CHANGELOG.md", "Cargo.toml"]
+            .into_iter()
+            .map(|path| Source {
+                path: path.to_string(),
+                text: fs::read_to_string(root().join(path)).unwrap_or_default(),
+            }),
+    );
     let mut wrong = Vec::new();
     for source in &texts {
         for (number, line) in source.text.lines().enumerate() {
@@ -121,7 +127,10 @@ fn a_silenced_lint_has_a_reason() {
         for (number, line) in source.text.lines().enumerate() {
             let silences = line.contains("#[allow(") || line.contains("#![allow(");
             let rest: String = source.text.lines().skip(number).take(6).collect();
-            let reason = rest.split(")]").next().is_some_and(|a| a.contains("reason"));
+            let reason = rest
+                .split(")]")
+                .next()
+                .is_some_and(|a| a.contains("reason"));
             assert!(!silences || reason, "{}:{}", source.path, number + 1);
         }
     }
@@ -132,6 +141,10 @@ fn every_file_says_what_it_is_for() {
     for source in files("src", ".rs") {
         let begins = source.text.starts_with("//!");
         let tests = source.path.ends_with("tests.rs") || source.path.contains("/tests/");
-        assert!(begins || tests, "{} begins without a line on itself", source.path);
+        assert!(
+            begins || tests,
+            "{} begins without a line on itself",
+            source.path
+        );
     }
 }

@@ -10,7 +10,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("problem", &[]),
     ("model", &["units", "problem"]),
     ("engine", &["units"]),
-    ("faults", &["units", "problem", "model", "engine::stream", "engine::sampling"]),
+    (
+        "faults",
+        &[
+            "units",
+            "problem",
+            "model",
+            "engine::stream",
+            "engine::sampling",
+        ],
+    ),
     ("policies", &["units", "problem", "model"]),
     ("slis", &["units", "problem", "model"]),
     ("world", &["units", "model", "engine"]),
@@ -18,7 +27,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("control", &["units", "model", "engine", "world"]),
     (
         "scenario",
-        &["units", "problem", "model", "engine", "faults", "policies", "slis", "world"],
+        &[
+            "units", "problem", "model", "engine", "faults", "policies", "slis", "world",
+        ],
     ),
     (
         "simulate",
@@ -35,11 +46,27 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// `slis` for the registry of what is summarised.
-const STUDY: &[&str] =
-    &["units", "problem", "model", "slis", "scenario", "simulate", "stats", "objectives"];
+const STUDY: &[&str] = &[
+    "units",
+    "problem",
+    "model",
+    "slis",
+    "scenario",
+    "simulate",
+    "stats",
+    "objectives",
+];
 
 const WITH_STUDY: &[&str] = &[
-    "units", "problem", "model", "slis", "scenario", "simulate", "stats", "objectives", "study",
+    "units",
+    "problem",
+    "model",
+    "slis",
+    "scenario",
+    "simulate",
+    "stats",
+    "objectives",
+    "study",
 ];
 
 /// May import everything.
@@ -94,7 +121,10 @@ fn a_forbidden_import_is_found_in_every_disguise() {
     ] {
         assert_eq!(check("policies/mine", text), 0, "{text}");
     }
-    assert_eq!(check("faults/mine", "use crate::engine::stream::Stream;"), 0);
+    assert_eq!(
+        check("faults/mine", "use crate::engine::stream::Stream;"),
+        0
+    );
     assert_eq!(check("faults/mine", "use crate::engine::queue::Queue;"), 1);
     assert_eq!(check("world/mine", "use crate::policies;"), 1);
     assert_eq!(check("cli/mine", "use crate::policies;"), 0);
@@ -209,7 +239,10 @@ impl<'ast> Visit<'ast> for Imports {
     /// What stands in a macro's call is not parsed: its paths are found by their tokens.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         let tokens = call.tokens.to_string();
-        let joined = tokens.replace(" :: ", "::").replace(":: ", "::").replace(" ::", "::");
+        let joined = tokens
+            .replace(" :: ", "::")
+            .replace(":: ", "::")
+            .replace(" ::", "::");
         let start = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
         for word in joined.split(start) {
             let path: Vec<String> = word.split("::").map(str::to_string).collect();
