@@ -147,12 +147,13 @@ impl Actuator {
             return Some(format!("there is no region {region} of {regions}"));
         };
         let dead = telemetry.regions[*region].dead == Some(true);
+        // An unknown capacity is none.
+        let has_dark = telemetry.regions[*region].dark_capacity > 0.0;
         match action {
             Action::ActivateDark { .. } | Action::Prewarm { .. } if dead => Some(format!(
                 "{name} is believed dead: the order would reach nobody"
             )),
-            // Written so that an unknown capacity is none.
-            Action::ActivateDark { .. } if !(telemetry.regions[*region].dark_capacity > 0.0) => {
+            Action::ActivateDark { .. } if !has_dark => {
                 Some(format!("{name} has no dark capacity left"))
             }
             Action::Prewarm { market, .. } if *market >= telemetry.markets.len() => {

@@ -138,10 +138,8 @@ impl Observer {
             return;
         }
         let decided = matches!(self.next, Next::Change { sent, .. } if sent < now);
-        if !decided {
-            if let Next::Stand(stand) = self.ahead(now, usize::MAX) {
-                self.stand = stand;
-            }
+        if !decided && let Next::Stand(stand) = self.ahead(now, usize::MAX) {
+            self.stand = stand;
         }
         self.condition = condition;
         if !decided {

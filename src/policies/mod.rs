@@ -17,6 +17,7 @@ mod gradual_prewarmed;
 mod none;
 mod runbook;
 mod spread;
+mod view;
 
 #[cfg(test)]
 mod tests;

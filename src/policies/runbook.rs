@@ -9,10 +9,11 @@
 //! take the traffic nothing is ordered.
 
 use super::spread;
+use super::view::View;
 use crate::model::action::Action;
 use crate::model::policy::{Decision, Knobs, Memory, Phase, RegionMemory, nothing};
 use crate::model::scenario::RegionId;
-use crate::model::telemetry::{Announced, MarketTelemetry, Telemetry};
+use crate::model::telemetry::{MarketTelemetry, Telemetry};
 use crate::units::{Span, Time};
 
 /// Routes count as changed when this share of the proxies has them.
@@ -62,78 +63,6 @@ pub fn decide(knobs: &Knobs, telemetry: &Telemetry, memory: &Memory) -> Decision
     decision
 }
 
-/// What is known, as seen from one region.
-#[derive(Clone, Copy)]
-struct View<'a> {
-    knobs: &'a Knobs,
-    telemetry: &'a Telemetry,
-    region: RegionId,
-}
-
-impl<'a> View<'a> {
-    fn now(&self) -> Time {
-        self.telemetry.now
-    }
-
-    fn dead(&self, region: RegionId) -> bool {
-        self.telemetry.regions[region].dead == Some(true)
-    }
-
-    /// The drill of a region that was announced and is acted on.
-    fn announced(&self, region: RegionId) -> Option<&'a Announced> {
-        if !self.knobs.prewarm && self.knobs.stages.len() < 2 {
-            return None;
-        }
-        self.telemetry
-            .announced
-            .iter()
-            .find(|drill| drill.region == region && self.now() < drill.until)
-    }
-
-    fn to_be_empty(&self, region: RegionId) -> bool {
-        self.dead(region) || self.announced(region).is_some()
-    }
-
-    /// Regions that may take the traffic: believed alive and not to be evacuated themselves; where
-    /// there is none, those that are still believed alive.
-    fn targets(&self) -> Vec<RegionId> {
-        let alive: Vec<RegionId> = (0..self.telemetry.regions.len())
-            .filter(|r| *r != self.region && self.telemetry.regions[*r].dead == Some(false))
-            .collect();
-        let staying: Vec<RegionId> = alive
-            .iter()
-            .copied()
-            .filter(|r| !self.to_be_empty(*r))
-            .collect();
-        if staying.is_empty() { alive } else { staying }
-    }
-
-    /// Number of stages.
-    fn stages(&self) -> usize {
-        self.knobs.stages.len().max(1)
-    }
-
-    /// Share of the traffic that has left after so many stages; the last one empties the region.
-    fn moved(&self, stages: usize) -> f64 {
-        match stages {
-            0 => 0.0,
-            n if n >= self.stages() => 1.0,
-            n => spread::amount(self.knobs.stages[n - 1]).min(1.0),
-        }
-    }
-
-    /// Whether what is in service in these regions can serve all that is asked for now.
-    fn capacity_covers(&self, targets: &[RegionId]) -> bool {
-        let capacity: f64 = targets
-            .iter()
-            .map(|r| spread::amount(self.telemetry.regions[*r].capacity))
-            .sum();
-        let asked: f64 = self.telemetry.markets.iter().map(|m| m.load).sum();
-        let served: f64 = self.telemetry.regions.iter().map(|r| r.load).sum();
-        capacity >= asked && capacity >= served
-    }
-}
-
 /// One region's failover.
 struct Failover<'a> {
     view: View<'a>,
@@ -146,7 +75,7 @@ impl Failover<'_> {
     /// Does what is due; returns when to look again.
     fn proceed(mut self) -> Option<Time> {
         let calm = matches!(self.memory.phase, Phase::Normal | Phase::FailbackReady);
-        if !self.view.to_be_empty(self.view.region) {
+        if !self.view.evacuates(self.view.region) {
             self.reroute_if_targets_were_lost();
             if !calm {
                 self.end();
@@ -262,7 +191,7 @@ impl Failover<'_> {
     fn reroute_if_targets_were_lost(&mut self) -> bool {
         let lost = (0..self.view.telemetry.regions.len()).any(|r| {
             self.memory.targets & bits(&[r]) != 0
-                && self.view.to_be_empty(r)
+                && self.view.evacuates(r)
                 && !self.targets.contains(&r)
         });
         if lost {
@@ -350,7 +279,7 @@ impl Failover<'_> {
         self.memory.dns_moved = true;
         let view = self.view;
         for market in &view.telemetry.markets {
-            let leaves = |r: RegionId| r == view.region || view.to_be_empty(r);
+            let leaves = |r: RegionId| r == view.region || view.evacuates(r);
             let weights: Vec<f64> = (0..view.telemetry.regions.len())
                 .map(|r| spread::amount(market.dns.get(r).copied().unwrap_or(0.0)))
                 .collect();
