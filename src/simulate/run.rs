@@ -52,6 +52,8 @@ pub struct Run<'a> {
     address: Address,
     pushes: Vec<u64>,
     mirrored: Vec<(RegionId, usize, f64)>,
+    /// When the newest routes of each edge reach the proxies' source.
+    routed: Vec<Time>,
     doubtful_since: Option<Time>,
     last_miss: Vec<f64>,
 }
@@ -115,6 +117,7 @@ impl<'a> Run<'a> {
             address: Address { cell: 0, cut: 0 },
             pushes: vec![0; scenario.markets.len()],
             mirrored: Vec::new(),
+            routed: vec![Time::ZERO; regions],
             doubtful_since: None,
             last_miss: vec![0.0; regions],
             now: Time::ZERO,
@@ -533,6 +536,9 @@ impl<'a> Run<'a> {
             if moves {
                 marks.decide.get_or_insert(self.now);
             }
+            if let Action::SetRoutes { from, .. } = &order.action {
+                self.routed[*from] = order.effective;
+            }
             self.queue
                 .push(order.effective, Event::Effective(order.action));
         }
@@ -559,7 +565,12 @@ impl<'a> Run<'a> {
                     capacity: report.capacity[r],
                     dark_capacity: report.dark[r],
                     load: report.regions[r],
-                    routes_current: report.routes[r],
+                    // A report from before the newest routes says nothing of them.
+                    routes_current: if report.at < self.routed[r] {
+                        0.0
+                    } else {
+                        report.routes[r]
+                    },
                     warmed: warmed[r],
                 })
                 .collect(),
@@ -728,10 +739,15 @@ fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) ->
         dark: (0..scenario.regions.len())
             .map(|r| carried(r, &|v| world.regions[r].instances[v].dark() as f64))
             .collect(),
-        routes: world
-            .routes
-            .iter()
-            .map(|routes| routes.current(now, &scenario.edge.poll))
+        routes: (0..scenario.regions.len())
+            .map(|e| {
+                if world.edge_lives(scenario, e) {
+                    world.routes[e].current(now, &scenario.edge.poll)
+                } else {
+                    // No proxy is left that could lack them.
+                    1.0
+                }
+            })
             .collect(),
     }
 }

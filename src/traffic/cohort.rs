@@ -62,7 +62,9 @@ pub struct Cohort {
     reconnects: Vec<f64>,
     changes: Vec<f64>,
     herd: Herd,
-    /// Routes of the last step, for changes of region, `[edge][market][region]`.
+    /// Sessions that are served in another region now and have not noticed, `[market][region]`.
+    unaware: Vec<f64>,
+    /// Where requests were served in the last step, `[edge][market][region]`.
     routes: Vec<f64>,
     /// Sessions with an ambient stall at the moment, `[market][region]`.
     stalled: Vec<u64>,
@@ -84,6 +86,8 @@ pub struct Cohort {
     pub shifted: Vec<(f64, f64)>,
     /// Requests per second of each market, and served by each region, in the last step.
     pub market_load: Vec<f64>,
+    /// Length of the step under way.
+    dt_secs: f64,
     buffers: Buffers,
 }
 
@@ -149,6 +153,7 @@ impl Cohort {
                 reconnects: vec![0.0; markets * regions],
                 changes: vec![0.0; markets * regions],
             },
+            unaware: vec![0.0; markets * regions],
             pointed: Vec::new(),
             routes: vec![0.0; regions * markets * regions],
             stalled: vec![0; markets * regions],
@@ -161,6 +166,7 @@ impl Cohort {
             ledger: Ledger::default(),
             shifted: vec![(0.0, 0.0); regions],
             market_load: vec![0.0; markets],
+            dt_secs: 0.0,
             buffers: Buffers {
                 shares: vec![0.0; 2 * regions * classes.max(1) + 2],
                 counts: vec![0; 2 * regions * classes.max(1) + 2],
@@ -215,6 +221,7 @@ impl Cohort {
             && self.sessions.starved.is_empty()
             && self.waiting.iter().flatten().all(|w| w.total() == 0)
             && self.legacy.iter().flatten().all(Option::is_none)
+            && self.unaware.iter().all(|&n| n == 0.0)
             && self
                 .reconnects
                 .iter()
@@ -241,6 +248,7 @@ impl Cohort {
     ) {
         let scenario = view.scenario;
         let dt = to.since(from).secs();
+        self.dt_secs = dt;
         let mut attempts: Vec<Vec<Vec<Attempt>>> =
             vec![vec![Vec::new(); scenario.devices.len()]; scenario.markets.len()];
         self.serving.clear();
@@ -552,30 +560,14 @@ impl Cohort {
     fn note_routes(&mut self, view: &View, world: &World) {
         let scenario = view.scenario;
         let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
-        let share = &self.serving.share;
         if scenario
             .requests
             .iter()
             .any(|q| q.when == When::RegionChange)
         {
-            for e in 0..regions {
-                for m in 0..markets {
-                    let row = (e * markets + m) * regions;
-                    let moved: f64 = (0..regions)
-                        .map(|s| (share[row + s] - self.routes[row + s]).max(0.0))
-                        .sum();
-                    let known = self.routes[row..row + regions].iter().sum::<f64>() > 0.0;
-                    if moved > 0.0 && known {
-                        let playing: u64 = (0..scenario.devices.len())
-                            .filter(|&k| !scenario.devices[k].direct)
-                            .map(|k| self.sessions.count(m, k, e))
-                            .sum();
-                        self.changes[m * regions + e] += moved * playing as f64;
-                    }
-                }
-            }
+            self.notice_changes(view);
         }
-        self.routes.copy_from_slice(share);
+        let share = &self.serving.share;
         self.shifted.fill((0.0, 0.0));
         for m in 0..markets {
             let home = scenario.markets[m].near[0];
@@ -607,6 +599,51 @@ impl Cohort {
                 for r in 0..regions {
                     let flow = self.serving.flow(r, q, m);
                     *load += self.serving.entering[flow] + self.serving.direct[flow];
+                }
+            }
+        }
+    }
+
+    /// Sessions whose serving region has changed notice it with their next request.
+    fn notice_changes(&mut self, view: &View) {
+        let scenario = view.scenario;
+        let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
+        let per_session: f64 = scenario
+            .requests
+            .iter()
+            .map(|request| match request.when {
+                When::Every { period_secs, .. } => 1.0 / period_secs,
+                When::Rate { per_sec } => per_sec,
+                _ => 0.0,
+            })
+            .sum();
+        for e in 0..regions {
+            for m in 0..markets {
+                let row = (e * markets + m) * regions;
+                let served = self.serving.served(e, m);
+                let known = &mut self.routes[row..row + regions];
+                let moved: f64 = served
+                    .iter()
+                    .zip(&*known)
+                    .map(|(a, b)| (a - b).max(0.0))
+                    .sum();
+                let playing: u64 = (0..scenario.devices.len())
+                    .filter(|&k| !scenario.devices[k].direct)
+                    .map(|k| self.sessions.count(m, k, e))
+                    .sum();
+                let unaware = &mut self.unaware[m * regions + e];
+                if moved > 1e-9 && known.iter().sum::<f64>() > 0.0 {
+                    *unaware += moved * playing as f64;
+                }
+                known.copy_from_slice(&served);
+                if *unaware > 0.0 {
+                    let notice = -libm::expm1(-per_session * self.dt_secs);
+                    let aware = *unaware * notice;
+                    *unaware -= aware;
+                    if *unaware < 0.5 {
+                        *unaware = 0.0;
+                    }
+                    self.changes[m * regions + e] += aware;
                 }
             }
         }
