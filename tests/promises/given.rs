@@ -7,7 +7,7 @@ use darkregion::policies;
 use darkregion::scenario::{Document, Layer, PolicyArg};
 use darkregion::simulate::Simulator;
 
-/// Three unlike regions, three markets, priorities, caches, a store, sessions; no fault.
+/// Many small instances, so that a headroom of a few percent is not lost in rounding. Three unlike regions, three markets, priorities, caches, a store, sessions; no fault.
 pub const PARTS: &str = r#"
 format = 1
 horizon = "12min"
@@ -35,19 +35,19 @@ rtt = "80ms"
 [[market]]
 name = "north"
 near = ["ash", "birch", "cedar"]
-starts = "40/s"
+starts = "2000/s"
 rtt = "30ms"
 
 [[market]]
 name = "middle"
 near = ["birch", "cedar", "ash"]
-starts = "40/s"
+starts = "2000/s"
 rtt = "40ms"
 
 [[market]]
 name = "south"
 near = ["cedar", "ash", "birch"]
-starts = "40/s"
+starts = "2000/s"
 rtt = "50ms"
 
 [[device]]
@@ -79,7 +79,7 @@ time = { lognormal = { median = "4ms", p99 = "12ms" } }
 
 [[service]]
 name = "play"
-slots = 16
+slots = 4
 headroom = 0.6
 calls = [
   { to = "who", timeout = "500ms" },
@@ -89,7 +89,7 @@ calls = [
 
 [[service]]
 name = "browse"
-slots = 16
+slots = 2
 headroom = 0.6
 calls = [
   { to = "who", timeout = "500ms" },
@@ -99,26 +99,26 @@ calls = [
 
 [[service]]
 name = "who"
-slots = 16
+slots = 2
 headroom = 0.6
 dark = 0.2
 time = "3ms"
 
 [[service]]
 name = "rights"
-slots = 8
+slots = 4
 headroom = 0.6
 time = { exponential = "8ms" }
 
 [[service]]
 name = "advice"
-slots = 8
+slots = 4
 headroom = 0.6
 time = { lognormal = { median = "20ms", p99 = "70ms" } }
 
 [[service]]
 name = "titles"
-slots = 16
+slots = 2
 headroom = 0.6
 time = "2ms"
 calls = [
@@ -127,7 +127,7 @@ calls = [
 
 [[service]]
 name = "store"
-slots = 8
+slots = 2
 headroom = 2.0
 time = { exponential = "30ms" }
 

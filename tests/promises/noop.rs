@@ -1,20 +1,19 @@
 //! What does nothing changes nothing, bit for bit.
 
-use crate::given::{FAULT, PARTS, assert_same_windows, drill, outcome, policy_names};
-
-/// The drill's fault with another duration.
-fn fault_for(duration: &str) -> String {
-    format!("{PARTS}{}", FAULT.replace("4min", duration))
-}
+use crate::given::{FAULT, PARTS, assert_same_windows, drill, outcome, policy_names, scenario};
+use darkregion::simulate::Simulator;
+use darkregion::units::Span;
 
 #[test]
-fn a_fault_too_short_to_matter_changes_nothing() {
+fn a_fault_of_no_length_changes_nothing() {
     // Windows are aligned with the first fault; three minutes are a multiple of their length.
     for policy in policy_names() {
         let calm = outcome(PARTS, Some(policy), &[]);
-        let short = outcome(&fault_for("1ns"), Some(policy), &[]);
-        assert_same_windows(&calm.windows, &short.windows, &format!("under {policy}"));
-        assert_eq!(calm.ledger, short.ledger, "under {policy}");
+        let mut empty = scenario(&drill(), Some(policy), &[]);
+        empty.faults[0].duration = Span::ZERO;
+        let empty = Simulator::new(&empty).run(1, 0);
+        assert_same_windows(&calm.windows, &empty.windows, &format!("under {policy}"));
+        assert_eq!(calm.ledger, empty.ledger, "under {policy}");
         let long = outcome(&drill(), Some(policy), &[]);
         assert_ne!(
             calm.ledger, long.ledger,
@@ -23,25 +22,42 @@ fn a_fault_too_short_to_matter_changes_nothing() {
     }
 }
 
-#[test]
-fn a_fault_in_a_region_that_nobody_uses_changes_nothing_under_a_policy_that_does_nothing() {
-    let with_idle = format!(
-        "{PARTS}\n[[region]]\nname = \"dogwood\"\n\n[[market]]\nname = \"nobody\"\n\
-         near = [\"dogwood\"]\nstarts = \"0.000001/s\"\n"
-    );
-    let fault = FAULT.replace("birch", "dogwood");
-    let calm = outcome(&with_idle, Some("none"), &[]);
-    let dark = outcome(&format!("{with_idle}{fault}"), Some("none"), &[]);
+/// The parts, a region without viewers, and that region's fault or none.
+fn unused(fault: &str) -> String {
+    let fault = fault.replace("birch", "zelkova");
+    format!("{PARTS}\n[[region]]\nname = \"zelkova\"\n{fault}")
+}
+
+fn unused_fault_changes_nothing(policy: &str, sets: &[&str]) {
+    let calm = outcome(&unused(""), Some(policy), sets);
+    let dark = outcome(&unused(FAULT), Some(policy), sets);
     for (a, b) in calm.windows.iter().zip(&dark.windows) {
         for region in 0..3 {
-            assert_eq!(
-                a.regions[region], b.regions[region],
-                "region {region} at {}",
-                a.from
+            assert!(
+                a.regions[region] == b.regions[region],
+                "{policy}: region {region} at {}: starts {} and {}",
+                a.from,
+                a.regions[region].starts_ok,
+                b.regions[region].starts_ok,
             );
         }
     }
-    assert_eq!(calm.ledger, dark.ledger);
+    assert_eq!(calm.ledger, dark.ledger, "{policy}");
+}
+
+#[test]
+fn a_fault_in_a_region_that_nobody_uses_changes_nothing() {
+    for policy in policy_names() {
+        unused_fault_changes_nothing(policy, &[]);
+    }
+}
+
+#[test]
+fn a_fault_in_a_region_that_nobody_uses_changes_nothing_in_steps_of_one_length() {
+    // As above, without the longer steps that are taken while nothing moves.
+    for policy in policy_names() {
+        unused_fault_changes_nothing(policy, &["sample=1s"]);
+    }
 }
 
 #[test]
@@ -81,10 +97,18 @@ fn no_budget_for_retries_is_one_attempt() {
 
 #[test]
 fn the_edge_retry_without_a_budget_is_none() {
-    let budget = outcome(&drill(), Some("flow"), &["policy.edge_retry_budget=0"]);
-    let off = outcome(&drill(), Some("flow"), &["policy.edge_retry=false"]);
+    let budget = outcome(
+        &drill(),
+        Some("flow"),
+        &["policy.edge_retry_budget=0", "policy.eject_after=0"],
+    );
+    let off = outcome(
+        &drill(),
+        Some("flow"),
+        &["policy.edge_retry=false", "policy.eject_after=0"],
+    );
     assert_same_windows(&budget.windows, &off.windows, "edge retry");
-    let on = outcome(&drill(), Some("flow"), &[]);
+    let on = outcome(&drill(), Some("flow"), &["policy.eject_after=0"]);
     assert_ne!(on.ledger, off.ledger, "the edge's retry matters otherwise");
 }
 
