@@ -71,8 +71,8 @@ impl Wait {
     }
 }
 
-/// Beyond so many standard deviations of spare slots nobody waits.
-const FAR: f64 = 8.0;
+/// Beyond so many square roots of the slots to spare, fewer than one request in a million waits.
+const FAR: f64 = 5.0;
 
 impl Pool {
     /// What a step of `dt_secs` at a constant rate of arrivals does.
@@ -267,7 +267,7 @@ fn inverse_erlang_b(slots: f64, offered: f64) -> f64 {
         // A last fraction of a slot counts by its size.
         term *= left / offered * left.min(1.0);
         sum += term;
-        if sum > 1e15 || (left < offered && term < 1e-12 * sum) {
+        if sum > 1e10 || (left < offered && term < 1e-12 * sum) {
             break;
         }
         left -= 1.0;
