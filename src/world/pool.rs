@@ -349,6 +349,37 @@ mod tests {
         }
     }
 
+    /// Closed forms of M/M/c/K: `c`, `K`, arrivals at mean service 1, blocking, wait given accepted,
+    /// mean wait of accepted, mean busy.
+    #[test]
+    fn settled_pools_have_the_figures_of_mmck() {
+        for (c, k, rate, blocked, waits, wait, busy) in [
+            (10.0, 20.0, 9.0, 0.0295101, 0.5680014, 0.2639276, 8.7344094),
+            (10.0, 30.0, 15.0, 0.3333521, 0.9997839, 1.8002125, 9.9997178),
+            (1.0, 5.0, 0.9, 0.1260225, 0.7558057, 1.7902860, 0.7865797),
+            (
+                100.0, 150.0, 105.0, 0.0500099, 0.9610388, 0.3342179, 99.7489587,
+            ),
+        ] {
+            let servers = Servers {
+                slots: c,
+                queue: k - c,
+                mean_secs: 1.0,
+                scv: 1.0,
+            };
+            let state = settle(rate, &servers);
+            let got = [
+                state.refused,
+                state.wait.share,
+                state.wait.mean(),
+                state.busy,
+            ];
+            for (got, want) in got.iter().zip([blocked, waits, wait, busy]) {
+                assert!((got / want - 1.0).abs() < 1e-5, "{c} {k}: {got} {want}");
+            }
+        }
+    }
+
     #[test]
     fn waits_follow_erlang_c() {
         // M/M/20 at 0.9, mean service 20 ms: P(wait) = 0.5508 by the recursion, mean C/(c mu - lambda).
