@@ -108,6 +108,16 @@ struct Buffers {
     phases: Vec<u64>,
 }
 
+/// What became of the calls of an attempt.
+struct Answers {
+    /// Starts that got through.
+    good: u64,
+    /// Whether anyone answered.
+    answered: bool,
+    /// Whether nothing but ambient failures can have failed them.
+    healthy: bool,
+}
+
 /// Starts with the same past that make an attempt in this step.
 #[derive(Clone, Copy)]
 struct Attempt {
@@ -233,15 +243,13 @@ impl Cohort {
         }
     }
 
-    /// Advances the traffic over `[from, to)`. `calm`: nothing moves, so retries of ambient failures
-    /// are made within the step.
+    /// Advances the traffic over `[from, to)`.
     pub fn advance(
         &mut self,
         view: &View,
         world: &mut World,
         (from, to): (Time, Time),
         at: Address,
-        calm: bool,
     ) {
         let scenario = view.scenario;
         let dt = to.since(from).secs();
@@ -267,16 +275,7 @@ impl Cohort {
             let mut draws = self.streams[m].starts.draws(at.cell, at.cut);
             for k in 0..scenario.devices.len() {
                 for attempt in std::mem::take(&mut attempts[m][k]) {
-                    self.attempt(
-                        view,
-                        world,
-                        (m, k),
-                        attempt,
-                        (from, to),
-                        at,
-                        calm,
-                        &mut draws,
-                    );
+                    self.attempt(view, world, (m, k), attempt, (from, to), at, &mut draws);
                 }
             }
             if scenario.session.is_none() {
@@ -686,7 +685,6 @@ impl Cohort {
         attempt: Attempt,
         (from, to): (Time, Time),
         at: Address,
-        calm: bool,
         draws: &mut Draws,
     ) {
         let scenario = view.scenario;
@@ -703,7 +701,11 @@ impl Cohort {
                 self.ledger.retries += tried;
             }
             past.attempts += 1;
-            let (good, answered) = self.make_calls(
+            let Answers {
+                good,
+                answered,
+                healthy,
+            } = self.make_calls(
                 view,
                 world,
                 (m, k, r),
@@ -739,7 +741,9 @@ impl Cohort {
             }
             past.count = again;
             let (lo, hi) = waiting::backoff(class, past.attempts);
-            if calm {
+            // Where nothing but chance fails, the next attempt meets what this one met: it is made
+            // in the same step, and its wait is only counted.
+            if healthy {
                 extra_secs += 0.5 * (lo + hi);
                 let stay = if scenario.session.is_some() {
                     waiting::staying(extra_secs)
@@ -769,7 +773,7 @@ impl Cohort {
                 (from.secs(), to.secs()),
                 (known + lo, known + hi),
                 scenario.step.secs(),
-                at.cell + 1,
+                (at.cell + 1).max(to.0 / scenario.step.0),
                 past,
                 draws,
             );
@@ -777,8 +781,7 @@ impl Cohort {
         }
     }
 
-    /// Makes the calls of one attempt, kind by kind in a row. Returns how many starts got through
-    /// and whether anyone answered.
+    /// Makes the calls of one attempt, kind by kind in a row.
     #[allow(clippy::too_many_arguments)]
     fn make_calls(
         &mut self,
@@ -790,13 +793,13 @@ impl Cohort {
         extra_secs: f64,
         now: Time,
         draws: &mut Draws,
-    ) -> (u64, bool) {
+    ) -> Answers {
         let scenario = view.scenario;
         let mut good = past.count;
         let mut fate = std::mem::take(&mut self.buffers.fate);
         let (mut mean, mut variance) = (0.0, 0.0);
         let mut server = r;
-        let mut answered = true;
+        let (mut answered, mut healthy) = (true, true);
         for (q, request) in scenario.requests.iter().enumerate() {
             let When::Start { count } = request.when else {
                 continue;
@@ -807,9 +810,10 @@ impl Cohort {
             if !self.fate(view, world, (m, k, r), q, now, &mut fate) {
                 self.window[r].unreachable += good;
                 good = 0;
-                answered = false;
+                (answered, healthy) = (false, false);
                 break;
             }
+            healthy &= fate.failing <= 1e-12;
             let ambient = scenario.ambient.request_failure;
             let failing = fate.failing + (1.0 - fate.failing) * ambient;
             for _ in 0..count {
@@ -834,7 +838,11 @@ impl Cohort {
             };
             self.tallies[server].add_starts(m, good as f64, mean + waited + extra_secs, variance);
         }
-        (good, answered)
+        Answers {
+            good,
+            answered,
+            healthy,
+        }
     }
 
     /// Mean and variance of a good answer's delay, and the region that most likely gave it.
