@@ -238,7 +238,7 @@ impl Cohort {
     /// A market's names begin to point elsewhere: connections that are open now close in their time.
     pub fn answer_changed(&mut self, view: &View, now: Time, market: MarketId) {
         for (k, class) in view.scenario.devices.iter().enumerate() {
-            self.legacy[market][k] = Some(Legacy::new(&class.connection_age, now));
+            self.legacy[market][k] = Some(Legacy::new(class, &view.scenario.requests, now));
         }
     }
 

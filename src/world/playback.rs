@@ -68,6 +68,11 @@ impl Cut {
         Some(Cut { lost, refused })
     }
 
+    /// A time by which nearly every session without its region stands still.
+    pub fn longest_secs(&self) -> f64 {
+        self.lost.step_secs * (POINTS - 1) as f64
+    }
+
     /// Share of sessions that stand still `secs` after they lost their connection (`lost`), or after
     /// a renewal failed.
     pub fn stalled_by(&self, secs: f64, lost: bool) -> f64 {
