@@ -1,6 +1,7 @@
 //! Scenarios that the promises are tried on: small enough to run in milliseconds, with every part
 //! of the model in them.
 
+use darkregion::model::observation::Observation;
 use darkregion::model::outcome::{Outcome, Window};
 use darkregion::model::scenario::Scenario;
 use darkregion::policies;
@@ -35,19 +36,19 @@ rtt = "80ms"
 [[market]]
 name = "north"
 near = ["ash", "birch", "cedar"]
-starts = "2000/s"
+starts = "400/s"
 rtt = "30ms"
 
 [[market]]
 name = "middle"
 near = ["birch", "cedar", "ash"]
-starts = "2000/s"
+starts = "400/s"
 rtt = "40ms"
 
 [[market]]
 name = "south"
 near = ["cedar", "ash", "birch"]
-starts = "2000/s"
+starts = "400/s"
 rtt = "50ms"
 
 [[device]]
@@ -79,7 +80,7 @@ time = { lognormal = { median = "4ms", p99 = "12ms" } }
 
 [[service]]
 name = "play"
-slots = 4
+slots = 2
 headroom = 0.6
 calls = [
   { to = "who", timeout = "500ms" },
@@ -89,7 +90,7 @@ calls = [
 
 [[service]]
 name = "browse"
-slots = 2
+slots = 1
 headroom = 0.6
 calls = [
   { to = "who", timeout = "500ms" },
@@ -99,26 +100,26 @@ calls = [
 
 [[service]]
 name = "who"
-slots = 2
+slots = 1
 headroom = 0.6
 dark = 0.2
 time = "3ms"
 
 [[service]]
 name = "rights"
-slots = 4
+slots = 1
 headroom = 0.6
 time = { exponential = "8ms" }
 
 [[service]]
 name = "advice"
-slots = 4
+slots = 1
 headroom = 0.6
 time = { lognormal = { median = "20ms", p99 = "70ms" } }
 
 [[service]]
 name = "titles"
-slots = 2
+slots = 1
 headroom = 0.6
 time = "2ms"
 calls = [
@@ -127,7 +128,7 @@ calls = [
 
 [[service]]
 name = "store"
-slots = 2
+slots = 1
 headroom = 2.0
 time = { exponential = "30ms" }
 
@@ -209,6 +210,17 @@ pub fn document(text: &str, policy: Option<&str>, sets: &[&str]) -> Document {
 /// The scenario of [`document`].
 pub fn scenario(text: &str, policy: Option<&str>, sets: &[&str]) -> Scenario {
     document(text, policy, sets).scenario().clone()
+}
+
+/// Observations of all regions over the windows within `[from, until]`, in seconds.
+pub fn over(outcome: &Outcome, from: f64, until: f64) -> Observation {
+    let mut merged = Observation::default();
+    for window in &outcome.windows {
+        if window.from.secs() >= from && window.until.secs() <= until {
+            merged.merge(&window.global);
+        }
+    }
+    merged
 }
 
 /// Runs replication 0 of [`scenario`].
