@@ -1,6 +1,6 @@
 //! Nothing is lost or made up: every start, attempt and session is counted once.
 
-use crate::given::{PARTS, drill, outcome, policy_names, scenario};
+use crate::given::{PARTS, drill, outcome, over, policy_names, scenario};
 use darkregion::model::observation::Observation;
 use darkregion::model::outcome::Outcome;
 use darkregion::simulate::Simulator;
@@ -173,12 +173,7 @@ fn the_loads_are_what_their_names_say() {
             .find(|(name, ..)| *name == load)
             .expect("named");
         let outcome = run(&text, "flow", &sets);
-        let mut dark = Observation::default();
-        for window in &outcome.windows {
-            if (200.0..400.0).contains(&window.from.secs()) {
-                dark.merge(&window.global);
-            }
-        }
+        let dark = over(&outcome, 200.0, 400.0);
         let starts = (dark.starts_ok + dark.starts_failed) as f64;
         let requests = (dark.answered_ok + dark.answered_error) as f64;
         (
