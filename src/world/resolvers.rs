@@ -41,20 +41,22 @@ struct Unit {
     violates: bool,
     /// Whether a re-reading is scheduled.
     pending: bool,
-    /// Whether it holds an answer at a random moment.
+    /// Whether its requests find an unexpired answer; otherwise each asks anew.
     holds: bool,
     /// When it asks, within its time to live; when the application reads, within its pin.
     phase: f64,
     pin_phase: f64,
     choice: f64,
     lateness: f64,
-    /// Moment as of which it will know the answer at its next re-reading.
+    /// When a violator asks at last.
     asks: Time,
 }
 
 impl Resolvers {
-    /// Resolvers that hold the given answer. `requests_per_sec` is each one's mean demand: one that
-    /// is asked seldom holds an unexpired answer only part of the time, `lT / (1 + lT)`.
+    /// Resolvers that hold the given answer. `requests_per_sec` is each one's mean demand `l`: of the
+    /// requests at one that is asked seldom only `lT / (1 + lT)` find an unexpired answer, whose age
+    /// is uniform within the time to live; so that share of the resolvers always holds one, and the
+    /// rest never do.
     pub fn new(
         dns: &Dns,
         class: &DeviceClass,
@@ -138,53 +140,74 @@ impl Resolvers {
 
     /// The authoritative answer changes to these weights per region, which sum to one.
     pub fn set_answer(&mut self, now: Time, weights: &[f64]) {
-        self.answers.push((now, cumulative(weights)));
-        let first = self.anchor.is_none();
+        let sums = cumulative(weights);
+        if self.answers[self.answers.len() - 1].1 == sums {
+            return;
+        }
+        self.answers.push((now, sums));
         let anchor = *self.anchor.get_or_insert(now);
         for i in 0..self.units.len() {
-            if self.units[i].pending {
+            let unit = &self.units[i];
+            let region = self.newest(unit.choice);
+            if unit.pending || unit.region == region {
                 continue;
             }
-            if first && !self.units[i].holds && !self.units[i].violates {
-                // Its next request asks anew in any case.
-                self.read(i, now);
-                self.units[i].holds = true;
-                continue;
+            if unit.holds || unit.violates || !self.pin.is_zero() {
+                self.schedule(i, now, anchor);
+            } else {
+                self.point(i, region);
             }
-            self.schedule(i, now, anchor);
         }
         self.refresh();
     }
 
-    /// Schedules the re-reading that follows `after`.
+    /// The region that the newest answer gives for a choice.
+    fn newest(&self, choice: f64) -> u16 {
+        pick(&self.answers[self.answers.len() - 1].1, choice)
+    }
+
+    /// Schedules the first re-reading that can give an answer as of `after` or later.
     fn schedule(&mut self, i: usize, after: Time, anchor: Time) {
         let unit = &mut self.units[i];
         let asks = if unit.violates {
             after + Span::from_secs(law::quantile(&self.stale, unit.lateness))
-        } else {
+        } else if unit.holds {
             next_in_phase(anchor, unit.phase, self.ttl, after)
-        };
-        let reads = if self.pin.is_zero() {
-            asks
         } else {
-            next_in_phase(anchor, unit.pin_phase, self.pin, asks)
+            after
         };
+        let reads = next_in_phase(anchor, unit.pin_phase, self.pin, asks);
         unit.asks = asks;
         unit.pending = true;
         self.due.push(Reverse((reads, i as u32)));
     }
 
-    /// Takes the answer as of `asked`.
-    fn read(&mut self, i: usize, asked: Time) {
-        let known = self.answers.partition_point(|a| a.0 <= asked).max(1) - 1;
+    /// Takes the answer that the resolver holds at a scheduled re-reading.
+    fn read(&mut self, i: usize, at: Time, anchor: Time) {
         let unit = &mut self.units[i];
-        let region = pick(&self.answers[known].1, unit.choice);
-        if region != unit.region {
-            self.weights[unit.region as usize] -= unit.weight;
-            self.weights[region as usize] += unit.weight;
-            unit.region = region;
-        }
         unit.pending = false;
+        let asked = if unit.violates {
+            unit.asks
+        } else if unit.holds {
+            last_in_phase(anchor, unit.phase, self.ttl, at)
+        } else {
+            at
+        };
+        let choice = unit.choice;
+        let known = self.answers.partition_point(|a| a.0 <= asked).max(1) - 1;
+        let region = pick(&self.answers[known].1, choice);
+        self.point(i, region);
+        if region != self.newest(choice) {
+            // The resolver has not heard of the newest answer yet.
+            self.schedule(i, Time(at.0.saturating_add(1)), anchor);
+        }
+    }
+
+    fn point(&mut self, i: usize, region: u16) {
+        let unit = &mut self.units[i];
+        self.weights[unit.region as usize] -= unit.weight;
+        self.weights[region as usize] += unit.weight;
+        unit.region = region;
     }
 
     /// When anything changes next.
@@ -206,8 +229,7 @@ impl Resolvers {
             };
             let i = i as usize;
             let old = self.units[i].region as usize;
-            let asked = self.units[i].asks;
-            self.read(i, asked);
+            self.read(i, at, anchor);
             let new = self.units[i].region as usize;
             if new != old {
                 let weight = self.units[i].weight as f64 / WHOLE as f64;
@@ -218,10 +240,6 @@ impl Resolvers {
                 };
                 out[old] = (out[old] - weight * part).max(0.0);
                 out[new] += weight * part;
-            }
-            let newest = self.answers.last().map_or(Time::ZERO, |a| a.0);
-            if newest > asked {
-                self.schedule(i, asked.max(at).max(Time(asked.0 + 1)), anchor);
             }
         }
         self.refresh();
@@ -236,12 +254,20 @@ fn next_in_phase(anchor: Time, phase: f64, period: Span, after: Time) -> Time {
     let offset = (phase * period.0 as f64) as u64;
     let gone = after.since(anchor).0;
     let periods = gone.saturating_sub(offset).div_ceil(period.0);
-    Time(
-        anchor
-            .0
-            .saturating_add(offset)
-            .saturating_add(periods.saturating_mul(period.0)),
-    )
+    let beyond = offset.saturating_add(periods.saturating_mul(period.0));
+    Time(anchor.0.saturating_add(beyond))
+}
+
+/// The last such instant not after `until`; the anchor if there is none since.
+fn last_in_phase(anchor: Time, phase: f64, period: Span, until: Time) -> Time {
+    if period.is_zero() {
+        return until;
+    }
+    let offset = (phase * period.0 as f64) as u64;
+    match until.since(anchor).0.checked_sub(offset) {
+        Some(gone) => Time(anchor.0 + offset + gone / period.0 * period.0),
+        None => anchor,
+    }
 }
 
 fn cumulative(weights: &[f64]) -> Vec<f64> {
@@ -466,6 +492,47 @@ mod tests {
             resolvers.advance(at(630.0), at(661.0), &mut out);
             assert_eq!(resolvers.share(), [1.0, 0.0]);
             assert_eq!(resolvers.next_time(), Time::NEVER);
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        /// One step or many: the same integral and the same end, and nobody is lost on the way.
+        #[test]
+        fn steps_of_any_length_agree(
+            ttl in 0.0..100.0f64, pin in 0.0..50.0f64, violators in 0.0..1.0f64, demand in 0.0..1.0f64,
+            spread in 0.0..3.0f64, changes in proptest::collection::vec((0.0..1.0f64, 1u32..60), 1..6),
+        ) {
+            let dns = Dns {
+                ttl: Span::from_secs(ttl),
+                propagation: Dist::Fixed(0.0),
+                resolvers: 50,
+                spread,
+            };
+            let stream = Stream::new(3, 0, "resolvers", "test");
+            let devices = class(violators, 40.0, pin);
+            let mut whole = Resolvers::new(&dns, &devices, demand, &[1.0, 0.0], stream);
+            let mut parts = whole.clone();
+            let (mut one, mut out) = ([0.0; 2], [0.0; 2]);
+            let mut at = Time::ZERO;
+            for (weight, secs) in changes {
+                whole.set_answer(at, &[1.0 - weight, weight]);
+                parts.set_answer(at, &[1.0 - weight, weight]);
+                let begin = at;
+                let mut sum = 0.0;
+                for _ in 0..secs {
+                    let next = at + Span::from_secs(1.0);
+                    parts.advance(at, next, &mut out);
+                    proptest::prop_assert!((out[0] + out[1] - 1.0).abs() < 1e-9);
+                    sum += out[0];
+                    at = next;
+                }
+                whole.advance(begin, at, &mut one);
+                proptest::prop_assert!((one[0] - sum / f64::from(secs)).abs() < 1e-9);
+                proptest::prop_assert_eq!(whole.share(), parts.share());
+                proptest::prop_assert_eq!(whole.weights.iter().sum::<u64>(), WHOLE);
+            }
         }
     }
 
