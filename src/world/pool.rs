@@ -293,8 +293,8 @@ mod tests {
     fn settle(rate: f64, servers: &Servers) -> PoolState {
         let mut pool = Pool::default();
         let mut state = PoolState::default();
-        for _ in 0..2000 {
-            state = pool.evaluate(rate, 10.0, servers);
+        for _ in 0..400 {
+            state = pool.evaluate(rate, 50.0, servers);
             pool.commit(&state);
         }
         state
