@@ -278,7 +278,7 @@ fn inverse_erlang_b(slots: f64, offered: f64) -> f64 {
         // A last fraction of a slot counts by its size.
         term *= left * each * left.min(1.0);
         sum += term;
-        if sum > 1e15 || (left < offered && term < 1e-12 * sum) {
+        if sum > 1e10 || (left < offered && term < 1e-12 * sum) {
             break;
         }
         left -= 1.0;
