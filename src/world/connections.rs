@@ -158,27 +158,6 @@ mod tests {
     /// tail index 2.5: share still open.
     #[test]
     fn the_residual_life_is_that_of_the_equilibrium() {
-<<<<<<< HEAD
-        let at = Time::from_secs;
-        let fixed = aged(Dist::Fixed(600.0), Time::ZERO);
-        assert!((fixed.open(at(150.0)) - 0.75).abs() < 1e-9);
-        assert!((fixed.closing_share(at(150.0), at(300.0)) - 1.0 / 3.0).abs() < 1e-9);
-        assert_eq!(fixed.closing_share(at(700.0), at(701.0)), 1.0);
-        let memoryless = aged(Dist::Exponential { mean: 600.0 }, at(5.0));
-        assert!((memoryless.open(at(605.0)) - libm::exp(-1.0)).abs() < 1e-9);
-        // A lognormal life of mean 1200 s and squared variation 2.
-        let sigma2 = libm::log(3.0);
-        let mu = libm::log(1200.0) - sigma2 / 2.0;
-        let lognormal = aged(
-            Dist::Lognormal {
-                mu,
-                sigma: sigma2.sqrt(),
-            },
-            Time::ZERO,
-        );
-        assert!((lognormal.open(at(600.0)) - 0.6048).abs() < 1e-3);
-        assert!((lognormal.open(at(3600.0)) - 0.1263).abs() < 1e-3);
-=======
         let sigma2 = libm::log(3.0);
         let lognormal = Dist::Lognormal {
             mu: libm::log(1200.0) - sigma2 / 2.0,
@@ -216,7 +195,7 @@ mod tests {
                 [(60.0, 0.8), (300.0, 0.185_903_201), (1800.0, 0.012_649_111)],
             ),
         ] {
-            let legacy = Legacy::new(&age, since);
+            let legacy = aged(age.clone(), since);
             assert_eq!(legacy.open(since), 1.0);
             let mut left = 1.0;
             let mut last = since;
@@ -229,9 +208,8 @@ mod tests {
                 last = at;
             }
         }
-        let fixed = Legacy::new(&Dist::Fixed(600.0), Time::ZERO);
+        let fixed = aged(Dist::Fixed(600.0), Time::ZERO);
         let (from, to) = (Time::from_secs(700.0), Time::from_secs(701.0));
         assert_eq!(fixed.closing_share(from, to), 1.0);
->>>>>>> mech
     }
 }
