@@ -93,7 +93,7 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
         slis::table(scenario, summary, style),
         times::table(summary, style),
         impact::table(summary, style),
-        verdicts::table(scenario, summary, style),
+        verdicts::table(scenario, summary, findings.study.replications, style),
     ];
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         text.push('\n');

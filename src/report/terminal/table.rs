@@ -2,13 +2,16 @@
 
 use crate::stats::Verdict;
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets,
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
 /// Widest line.
 pub const COLUMNS: usize = 100;
 /// Space left of a table.
 const INDENT: &str = "  ";
+
+/// A line below the header, and none else.
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How text is dressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,9 +82,7 @@ pub fn rendered(
 ) -> String {
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
-        .set_style(TableComponent::HeaderLines, '─')
-        .set_style(TableComponent::MiddleHeaderIntersections, '─')
+        .load_style(RULED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width((COLUMNS - INDENT.len()) as u16)
         .set_header(header.iter().map(Cell::new))

@@ -10,7 +10,12 @@ use comfy_table::Cell;
 use std::fmt::Write;
 
 /// A row per hypothesis; below, what would settle those that are inconclusive.
-pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> String {
+pub fn table(
+    scenario: &Scenario,
+    variant: &VariantSummary,
+    replications: u64,
+    style: Style,
+) -> String {
     if variant.hypotheses.is_empty() {
         return "  No hypothesis: nothing can pass or fail\n".to_string();
     }
@@ -39,18 +44,14 @@ pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> Str
                 text,
                 "  {}: {}",
                 found.name,
-                advice(found, asked.at_least, variant)
+                advice(found, asked.at_least, replications)
             );
         }
     }
     text
 }
 
-fn advice(found: &HypothesisSummary, at_least: f64, variant: &VariantSummary) -> String {
-    let replications = variant
-        .impact
-        .get("failed_starts")
-        .map_or(0, |impact| impact.n);
+fn advice(found: &HypothesisSummary, at_least: f64, replications: u64) -> String {
     match more_needed(found.held, replications, at_least) {
         Some(more) => format!(
             "about {} more replications would tell (-n {})",
