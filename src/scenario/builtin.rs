@@ -25,7 +25,26 @@ pub enum Kind {
 /// A scenario for tests and examples, too small to be listed.
 const TINY: &str = include_str!("../../scenarios/tiny.toml");
 
-const BUILTINS: &[Builtin] = &[];
+const BUILTINS: &[Builtin] = &[
+    Builtin {
+        name: "chaos-kong",
+        kind: Kind::Scenario,
+        summary: "us-east-1 goes dark at prime time: does streaming go on, with RTO under three minutes?",
+        text: include_str!("../../scenarios/chaos-kong.toml"),
+    },
+    Builtin {
+        name: "chaos-kong-industry-defaults",
+        kind: Kind::Scenario,
+        summary: "the same with an edge that dies with its region, hanging connections and DNS alone",
+        text: include_str!("../../scenarios/chaos-kong-industry-defaults.toml"),
+    },
+    Builtin {
+        name: "flow-dark",
+        kind: Kind::Strategy,
+        summary: "policy flow with dark capacity deployed",
+        text: include_str!("../../scenarios/strategies/flow-dark.toml"),
+    },
+];
 
 /// The text of a built-in scenario or strategy.
 pub fn builtin(name: &str) -> Option<&'static str> {
@@ -38,4 +57,36 @@ pub fn builtin(name: &str) -> Option<&'static str> {
 /// All that is listed.
 pub fn builtins() -> &'static [Builtin] {
     BUILTINS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Document, Layer, PolicyArg};
+
+    #[test]
+    fn all_that_is_built_in_loads() {
+        for built in builtins() {
+            assert_eq!(builtin(built.name), Some(built.text));
+            let name = format!("{}.toml", built.name);
+            let loaded = match built.kind {
+                Kind::Scenario => {
+                    let layer = Layer::file(&name, built.text, None);
+                    Document::load(built.name, layer, None, Vec::new())
+                }
+                Kind::Strategy => {
+                    let strategy = Some(PolicyArg::Name(built.name.to_string()));
+                    Document::load(
+                        "tiny",
+                        Layer::file("tiny.toml", TINY, None),
+                        strategy,
+                        Vec::new(),
+                    )
+                }
+            };
+            if let Err(problems) = loaded {
+                panic!("{}: {problems}", built.name);
+            }
+        }
+    }
 }

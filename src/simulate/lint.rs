@@ -70,7 +70,9 @@ fn calm(scenario: &Scenario) -> Observation {
     let mut quiet = scenario.clone();
     quiet.faults.clear();
     quiet.variation = Variation::default();
-    quiet.horizon = Span::from_secs(CALM_SECS).max(quiet.sample).min(scenario.horizon);
+    quiet.horizon = Span::from_secs(CALM_SECS)
+        .max(quiet.sample)
+        .min(scenario.horizon);
     let simulator = Simulator::new(&quiet);
     let mut merged = Observation::default();
     for replication in 0..CALM_RUNS {
@@ -160,8 +162,14 @@ fn survivors(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
         let worst = (0..scenario.regions.len())
             .filter(|&lost| plan.peak[lost].busy[v] > 0.0)
             .map(|lost| {
-                let left: f64 = (0..scenario.regions.len()).filter(|&r| r != lost).map(|r| slots(r, false)).sum();
-                let with_dark: f64 = (0..scenario.regions.len()).filter(|&r| r != lost).map(|r| slots(r, true)).sum();
+                let left: f64 = (0..scenario.regions.len())
+                    .filter(|&r| r != lost)
+                    .map(|r| slots(r, false))
+                    .sum();
+                let with_dark: f64 = (0..scenario.regions.len())
+                    .filter(|&r| r != lost)
+                    .map(|r| slots(r, true))
+                    .sum();
                 (lost, left, with_dark)
             })
             .min_by(|a, b| a.1.total_cmp(&b.1));
@@ -232,7 +240,9 @@ fn cold_stores(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
         let store = &scenario.services[call.to];
         for lost in 0..scenario.regions.len() {
             // All of the lost region's lookups miss at first, shared by the survivors.
-            let arriving: f64 = plan.peak[lost].lookups[c * markets..(c + 1) * markets].iter().sum();
+            let arriving: f64 = plan.peak[lost].lookups[c * markets..(c + 1) * markets]
+                .iter()
+                .sum();
             let shared = arriving / (scenario.regions.len() - 1).max(1) as f64;
             for r in (0..scenario.regions.len()).filter(|&r| r != lost) {
                 let load = &plan.peak[r];
@@ -277,7 +287,11 @@ fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
     if ttl > target {
         found.push(warn(
             "dns.ttl".into(),
-            format!("a TTL of {} is longer than the RTO of {}", human_secs(ttl), human_secs(target)),
+            format!(
+                "a TTL of {} is longer than the RTO of {}",
+                human_secs(ttl),
+                human_secs(target)
+            ),
             "what DNS alone moves cannot be back in time",
         ));
     }
@@ -285,7 +299,12 @@ fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
     for class in &scenario.devices {
         let age = crate::engine::law::mean(&class.connection_age);
         let follows_names = class.direct || !knobs.route_by_edge;
-        if age > target && follows_names && knobs.route_by_dns && scenario.edge.global && !class.direct {
+        if age > target
+            && follows_names
+            && knobs.route_by_dns
+            && scenario.edge.global
+            && !class.direct
+        {
             found.push(warn(
                 format!("device.{}.connection.age", class.name),
                 format!(
@@ -307,16 +326,29 @@ fn baseline(scenario: &Scenario, found: &mut Vec<Problem>) {
         .enumerate()
         .flat_map(|(i, h)| h.claim.terms.iter().map(move |term| (i, term)))
         .collect();
-    let calm_needed = claims
-        .iter()
-        .any(|(_, term)| matches!(&term.left, Measure::Sli { span: SliSpan::Before, region: None, .. }));
+    let calm_needed = claims.iter().any(|(_, term)| {
+        matches!(
+            &term.left,
+            Measure::Sli {
+                span: SliSpan::Before,
+                region: None,
+                ..
+            }
+        )
+    });
     if !calm_needed {
         return;
     }
     let calm = calm(scenario);
     for (i, term) in claims {
-        let (Measure::Sli { span: SliSpan::Before, sli, region: None }, Operand::Value(limit)) =
-            (&term.left, &term.right)
+        let (
+            Measure::Sli {
+                span: SliSpan::Before,
+                sli,
+                region: None,
+            },
+            Operand::Value(limit),
+        ) = (&term.left, &term.right)
         else {
             continue;
         };
@@ -324,7 +356,10 @@ fn baseline(scenario: &Scenario, found: &mut Vec<Problem>) {
         if let Some(value) = value.filter(|&v| !term.op.holds(v, *limit)) {
             found.push(warn(
                 format!("hypothesis[{i}].claim"),
-                format!("a calm day breaks it already: {sli} is {}", three_digits(value)),
+                format!(
+                    "a calm day breaks it already: {sli} is {}",
+                    three_digits(value)
+                ),
                 "it would fail without any fault",
             ));
         }
@@ -342,7 +377,10 @@ pub fn targets(scenario: &Scenario, plan: &Plan) -> Vec<String> {
                 .map_or_else(|| fault.kind.clone(), |kind| kind.describe(fault, scenario));
             let share = plan.first[fault.region].total / all.max(1e-300);
             let instances: u64 = plan.sized[fault.region].iter().map(|s| s.serving).sum();
-            format!("{what}: {instances} instances, {:.0} % of all requests at the beginning", share * 100.0)
+            format!(
+                "{what}: {instances} instances, {:.0} % of all requests at the beginning",
+                share * 100.0
+            )
         })
         .collect()
 }
@@ -355,8 +393,16 @@ pub fn deployment(scenario: &Scenario, plan: &Plan) -> Vec<String> {
             let sized = plan.sized[r][v];
             let slots = sized.serving as f64 * f64::from(service.slots);
             let (busiest, now) = (plan.peak[r].busy[v], plan.first[r].busy[v]);
-            let headroom = if busiest > 0.0 { slots / busiest - 1.0 } else { f64::INFINITY };
-            let headroom = if headroom.is_finite() { format!("{headroom:.2}") } else { "unused".into() };
+            let headroom = if busiest > 0.0 {
+                slots / busiest - 1.0
+            } else {
+                f64::INFINITY
+            };
+            let headroom = if headroom.is_finite() {
+                format!("{headroom:.2}")
+            } else {
+                "unused".into()
+            };
             lines.push(format!(
                 "{} {}: {} instances ({} dark), headroom {headroom}, spare {:.0} % of capacity, CPU {:.0} % at the busiest hour, {:.0} % at the beginning",
                 region.name,

@@ -28,7 +28,11 @@ impl Watch {
     pub fn new(scenario: &Scenario) -> Watch {
         let hit: Vec<RegionId> = scenario.faults.iter().map(|f| f.region).collect();
         Watch {
-            moved: scenario.markets.iter().map(|m| hit.contains(&m.near[0])).collect(),
+            moved: scenario
+                .markets
+                .iter()
+                .map(|m| hit.contains(&m.near[0]))
+                .collect(),
             hit,
             steady: None,
         }
@@ -40,7 +44,14 @@ impl Watch {
     }
 
     /// Looks at the step that has just ended.
-    pub fn step(&mut self, plan: &Plan, world: &World, cohort: &Cohort, now: Time, marks: &mut Marks) {
+    pub fn step(
+        &mut self,
+        plan: &Plan,
+        world: &World,
+        cohort: &Cohort,
+        now: Time,
+        marks: &mut Marks,
+    ) {
         let begun = match (marks.first_action, marks.fault) {
             (Some(action), Some(fault)) => action.min(fault) <= now,
             (Some(begins), None) | (None, Some(begins)) => begins <= now,
@@ -66,7 +77,10 @@ impl Watch {
 
     /// Whether the moved markets hit nearly as often as they will where they are served now.
     fn warm(&mut self, plan: &Plan, world: &World, now: Time) -> bool {
-        let stale = self.steady.as_ref().is_none_or(|(at, _)| now.since(*at) >= RENEW);
+        let stale = self
+            .steady
+            .as_ref()
+            .is_none_or(|(at, _)| now.since(*at) >= RENEW);
         let living = |r: usize| world.regions[r].dark.is_none() && !self.hit.contains(&r);
         if stale {
             let steady = (0..world.regions.len())
@@ -83,7 +97,9 @@ impl Watch {
         };
         let (mut weight, mut hits, mut wanted) = (0.0, 0.0, 0.0);
         for (r, steady) in steady.iter().enumerate().filter(|s| living(s.0)) {
-            let (Some(steady), Some((all, here))) = (steady, world.regions[r].hits(plan, &self.moved)) else {
+            let (Some(steady), Some((all, here))) =
+                (steady, world.regions[r].hits(plan, &self.moved))
+            else {
                 continue;
             };
             weight += all;

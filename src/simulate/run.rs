@@ -18,7 +18,7 @@ use crate::model::episode::{Episode, Impairment};
 use crate::model::observation::Observation;
 use crate::model::outcome::{Entry, Marks, Outcome, OutsideValidity, Window};
 use crate::model::policy::{Memory, Phase};
-use crate::model::scenario::RegionId;
+use crate::model::scenario::{RegionId, Scenario};
 use crate::model::telemetry::{Announced, MarketTelemetry, RegionTelemetry, Telemetry};
 use crate::traffic::arrivals::Address;
 use crate::traffic::cohort::{Cohort, View};
@@ -52,6 +52,8 @@ pub struct Run<'a> {
     address: Address,
     pushes: Vec<u64>,
     mirrored: Vec<(RegionId, usize, f64)>,
+    /// When the newest routes of each edge reach the proxies' source.
+    routed: Vec<Time>,
     doubtful_since: Option<Time>,
     last_miss: Vec<f64>,
 }
@@ -98,8 +100,8 @@ impl<'a> Run<'a> {
         let first = report(sim, &world, None, Time::ZERO);
         Run {
             monitor: Monitor::new(&scenario.control, &names, seed, replication),
-            operator: Operator::new(&knobs.decide, &names, seed, replication),
-            actuator: Actuator::new(&scenario.control.push, knobs.cool_down, &names, seed, replication),
+            operator: Operator::new(knobs, seed, replication, &names),
+            actuator: Actuator::new(&scenario.control, knobs, seed, replication, &names),
             memory: Memory::default(),
             wake: Time::NEVER,
             reports: Reports::new(scenario, plan, first),
@@ -115,6 +117,7 @@ impl<'a> Run<'a> {
             address: Address { cell: 0, cut: 0 },
             pushes: vec![0; scenario.markets.len()],
             mirrored: Vec::new(),
+            routed: vec![Time::ZERO; regions],
             doubtful_since: None,
             last_miss: vec![0.0; regions],
             now: Time::ZERO,
@@ -169,7 +172,12 @@ impl<'a> Run<'a> {
             && self.outcome.steps > 0
             && self.cohort.calm()
             && self.world.routes.iter().all(|r| r.settled())
-            && self.world.resolvers.iter().flatten().all(|r| r.next_time() >= self.end)
+            && self
+                .world
+                .resolvers
+                .iter()
+                .flatten()
+                .all(|r| r.next_time() >= self.end)
             && !self.world.regions.iter().any(|r| r.in_motion(self.now))
     }
 
@@ -202,7 +210,10 @@ impl<'a> Run<'a> {
         let (view, from) = (self.view(), self.now);
         let cell = from.0 / view.scenario.step.0;
         self.address = if cell == self.address.cell && self.outcome.steps > 0 {
-            Address { cell, cut: self.address.cut + 1 }
+            Address {
+                cell,
+                cut: self.address.cut + 1,
+            }
         } else {
             Address { cell, cut: 0 }
         };
@@ -248,9 +259,17 @@ impl<'a> Run<'a> {
         }
         for r in 0..self.world.regions.len() {
             if self.world.regions[r].next_time() <= self.now {
-                let before: u64 = self.world.regions[r].instances.iter().map(|i| i.in_service()).sum();
+                let before: u64 = self.world.regions[r]
+                    .instances
+                    .iter()
+                    .map(|i| i.in_service())
+                    .sum();
                 self.world.regions[r].advance(self.now);
-                let after: u64 = self.world.regions[r].instances.iter().map(|i| i.in_service()).sum();
+                let after: u64 = self.world.regions[r]
+                    .instances
+                    .iter()
+                    .map(|i| i.in_service())
+                    .sum();
                 let still = self.world.regions[r].next_time() < Time::NEVER;
                 if !still && after > before {
                     let what = format!("the last of {after} instances takes requests");
@@ -284,10 +303,13 @@ impl<'a> Run<'a> {
                 let view = self.view();
                 self.cohort.answer_changed(&view, self.now, market);
                 let name = &self.sim.scenario.markets[market].name;
-                let entry = self.entry("dns", format!("{name} is answered {}", self.shares(&weights)), "");
+                let entry = self.entry(
+                    "dns",
+                    format!("{name} is answered {}", self.shares(&weights)),
+                    "",
+                );
                 self.outcome.log.push(entry);
             }
-            Event::Wake => {}
         }
     }
 
@@ -299,21 +321,32 @@ impl<'a> Run<'a> {
         }
         self.world.regions[region].goes_dark(self.now, hang);
         for ejections in &mut self.world.ejections {
-            ejections[region] = Ejection { failing_since: Some(self.now) };
+            ejections[region] = Ejection {
+                failing_since: Some(self.now),
+            };
         }
         self.monitor.condition_changed(self.now, region, true, hang);
-        let how = if hang { "connections hang" } else { "connections are refused" };
+        let how = if hang {
+            "connections hang"
+        } else {
+            "connections are refused"
+        };
         self.log(region, "goes dark".into(), how);
     }
 
     fn end(&mut self, i: usize) {
         let Impairment::RegionDark { region, .. } = self.episodes[i].impairment;
         self.active[i] = false;
-        self.announced.retain(|a| a.region != region || a.until > self.now);
-        let still = self.episodes.iter().zip(&self.active).any(|(other, &active)| {
-            let Impairment::RegionDark { region: same, .. } = other.impairment;
-            active && same == region
-        });
+        self.announced
+            .retain(|a| a.region != region || a.until > self.now);
+        let still = self
+            .episodes
+            .iter()
+            .zip(&self.active)
+            .any(|(other, &active)| {
+                let Impairment::RegionDark { region: same, .. } = other.impairment;
+                active && same == region
+            });
         if still {
             return;
         }
@@ -321,14 +354,23 @@ impl<'a> Run<'a> {
         for ejections in &mut self.world.ejections {
             ejections[region] = Ejection::default();
         }
-        self.monitor.condition_changed(self.now, region, false, false);
-        self.log(region, "has power again: instances boot, caches are empty".into(), "the fault ends");
+        self.monitor
+            .condition_changed(self.now, region, false, false);
+        self.log(
+            region,
+            "has power again: instances boot, caches are empty".into(),
+            "the fault ends",
+        );
     }
 
     fn believe(&mut self, region: RegionId, dead: bool) {
         self.operator.believes(region, dead, self.now);
         let hit = self.outcome.marks.fault.is_none() || self.watch.hits(region);
-        let begun = self.outcome.marks.fault.is_none_or(|fault| fault <= self.now);
+        let begun = self
+            .outcome
+            .marks
+            .fault
+            .is_none_or(|fault| fault <= self.now);
         if dead && hit && begun && self.outcome.marks.detect.is_none() {
             self.outcome.marks.detect = Some(self.now);
         }
@@ -338,7 +380,11 @@ impl<'a> Run<'a> {
             if dead { "dead" } else { "alive" }
         );
         let truth = self.world.regions[region].dark.is_some();
-        let cause = if truth == dead { "enough observers agree" } else { "probes were answered wrongly" };
+        let cause = if truth == dead {
+            "enough observers agree"
+        } else {
+            "probes were answered wrongly"
+        };
         let entry = self.entry("control plane", what, cause);
         self.outcome.log.push(entry);
     }
@@ -347,7 +393,10 @@ impl<'a> Run<'a> {
         let scenario = &self.sim.scenario;
         match action {
             Action::SetRoutes { from, shares } => {
-                let what = format!("new routes for what enters here: {}", self.mean_shares(&shares));
+                let what = format!(
+                    "new routes for what enters here: {}",
+                    self.mean_shares(&shares)
+                );
                 self.log(from, what, "pushed to its proxies, which poll");
                 self.world.routes[from].push(self.now, shares);
             }
@@ -366,12 +415,20 @@ impl<'a> Run<'a> {
             }
             Action::ActivateDark { region } => {
                 let called = self.world.regions[region].activate_dark(scenario, self.now);
-                self.log(region, format!("{called} dark instances are called into service"), "");
+                self.log(
+                    region,
+                    format!("{called} dark instances are called into service"),
+                    "",
+                );
             }
             Action::Prewarm { region, market } => self.mirror(region, market),
             Action::Isolate { region, on } => {
                 self.world.isolated[region] = on;
-                let what = if on { "is isolated: no retries from or to it" } else { "is no longer isolated" };
+                let what = if on {
+                    "is isolated: no retries from or to it"
+                } else {
+                    "is no longer isolated"
+                };
                 self.log(region, what.into(), "");
             }
             Action::EnterPhase { region, phase } => self.enter(region, phase),
@@ -390,7 +447,8 @@ impl<'a> Run<'a> {
         let rates: Vec<f64> = (0..plan.graph.caches.len())
             .map(|c| {
                 let cell = c * markets + market;
-                let served = |r: &crate::world::region::Region| r.flow.lookups[cell] - r.flow.mirrored[cell];
+                let served =
+                    |r: &crate::world::region::Region| r.flow.lookups[cell] - r.flow.mirrored[cell];
                 self.world.regions.iter().map(served).sum()
             })
             .collect();
@@ -398,7 +456,11 @@ impl<'a> Run<'a> {
         let total: f64 = rates.iter().sum();
         self.mirrored.push((region, market, total));
         let name = &self.sim.scenario.markets[market].name;
-        self.log(region, format!("its caches are warmed for {name}"), "mirrored lookups");
+        self.log(
+            region,
+            format!("its caches are warmed for {name}"),
+            "mirrored lookups",
+        );
     }
 
     /// Share of the steady hit ratio that a region's warming caches have, least warm market first.
@@ -444,7 +506,10 @@ impl<'a> Run<'a> {
         let knobs = &self.sim.scenario.policy.knobs;
         let decision = self.sim.policy.decide(knobs, &telemetry, &self.memory);
         self.memory = decision.memory;
-        self.wake = decision.wake.filter(|&at| at > self.now).unwrap_or(Time::NEVER);
+        self.wake = decision
+            .wake
+            .filter(|&at| at > self.now)
+            .unwrap_or(Time::NEVER);
         let mut orders = Vec::new();
         for action in decision.actions {
             match action {
@@ -455,12 +520,13 @@ impl<'a> Run<'a> {
         if orders.is_empty() {
             return;
         }
-        let submitted = self.actuator.submit(self.now, orders, &telemetry);
-        for refusal in submitted.refused {
-            let entry = self.entry("actuator", format!("refuses {:?}", refusal.action), &refusal.why.to_string());
+        let submission = self.actuator.submit(&telemetry, orders);
+        for refusal in submission.refusals {
+            let what = format!("refuses {}", describe(&refusal.action, &self.sim.scenario));
+            let entry = self.entry("actuator", what, &refusal.reason);
             self.outcome.log.push(entry);
         }
-        for order in submitted.accepted {
+        for order in submission.orders {
             let moves = matches!(
                 order.action,
                 Action::SetRoutes { .. } | Action::SetDns { .. } | Action::ActivateDark { .. }
@@ -470,26 +536,41 @@ impl<'a> Run<'a> {
             if moves {
                 marks.decide.get_or_insert(self.now);
             }
-            self.queue.push(order.effective, Event::Effective(order.action));
+            if let Action::SetRoutes { from, .. } = &order.action {
+                self.routed[*from] = order.effective;
+            }
+            self.queue
+                .push(order.effective, Event::Effective(order.action));
         }
     }
 
     fn telemetry(&mut self) -> Telemetry {
         let scenario = &self.sim.scenario;
         let warmed: Vec<f64> = (0..scenario.regions.len())
-            .map(|r| if self.mirrored.is_empty() { 1.0 } else { self.warmed(r) })
+            .map(|r| {
+                if self.mirrored.is_empty() {
+                    1.0
+                } else {
+                    self.warmed(r)
+                }
+            })
             .collect();
         let report = self.reports.newest(self.now);
-        Telemetry {
+        let mut telemetry = Telemetry {
             now: self.now,
             regions: (0..scenario.regions.len())
                 .map(|r| RegionTelemetry {
-                    dead: self.operator.shown(r, self.monitor.dead(r), self.now),
+                    dead: self.monitor.dead(r),
                     dead_since: self.monitor.dead_since(r),
                     capacity: report.capacity[r],
                     dark_capacity: report.dark[r],
                     load: report.regions[r],
-                    routes_current: report.routes[r],
+                    // A report from before the newest routes says nothing of them.
+                    routes_current: if report.at < self.routed[r] {
+                        0.0
+                    } else {
+                        report.routes[r]
+                    },
                     warmed: warmed[r],
                 })
                 .collect(),
@@ -502,7 +583,9 @@ impl<'a> Run<'a> {
                 })
                 .collect(),
             announced: self.announced.clone(),
-        }
+        };
+        self.operator.show(&mut telemetry);
+        telemetry
     }
 
     /// Notes pools whose load leaves the range in which counted traffic is exact.
@@ -513,7 +596,12 @@ impl<'a> Run<'a> {
             if region.dark.is_some() || found.is_some() {
                 continue;
             }
-            found = region.flow.pools.iter().position(|p| p.doubtful).map(|v| (r, v));
+            found = region
+                .flow
+                .pools
+                .iter()
+                .position(|p| p.doubtful)
+                .map(|v| (r, v));
         }
         let Some((r, v)) = found else {
             self.doubtful_since = None;
@@ -523,16 +611,22 @@ impl<'a> Run<'a> {
         let region = &self.world.regions[r];
         let slots = region.capacity[v].instances * self.sim.plan.graph.nodes[v].slots
             / region.capacity[v].zones.max(1.0);
-        let outside = self.outcome.outside_validity.get_or_insert_with(|| OutsideValidity {
-            pool: format!("{} in {}", scenario.services[v].name, scenario.regions[r].name),
-            at: self.now,
-            lasting: Span::ZERO,
-            reason: if slots < 20.0 {
-                format!("{slots:.0} slots in a zone are few")
-            } else {
-                "its load is close to its capacity".into()
-            },
-        });
+        let outside = self
+            .outcome
+            .outside_validity
+            .get_or_insert_with(|| OutsideValidity {
+                pool: format!(
+                    "{} in {}",
+                    scenario.services[v].name, scenario.regions[r].name
+                ),
+                at: self.now,
+                lasting: Span::ZERO,
+                reason: if slots < 20.0 {
+                    format!("{slots:.0} slots in a zone are few")
+                } else {
+                    "its load is close to its capacity".into()
+                },
+            });
         outside.lasting = outside.lasting + lasted;
     }
 
@@ -587,7 +681,7 @@ impl<'a> Run<'a> {
         let parts: Vec<String> = weights
             .iter()
             .zip(&self.sim.scenario.regions)
-            .filter(|(&w, _)| w > 0.0)
+            .filter(|(w, _)| **w > 0.0)
             .map(|(w, region)| format!("{} {:.0} %", region.name, w * 100.0))
             .collect();
         parts.join(", ")
@@ -609,6 +703,21 @@ impl<'a> Run<'a> {
     }
 }
 
+/// An order in a few words.
+fn describe(action: &Action, scenario: &Scenario) -> String {
+    let name = |region: RegionId| scenario.regions[region].name.as_str();
+    match action {
+        Action::SetRoutes { from, .. } => format!("new routes for {}", name(*from)),
+        Action::SetDns { market, .. } => {
+            format!("a new answer for {}", scenario.markets[*market].name)
+        }
+        Action::ActivateDark { region } => format!("to call dark capacity in {}", name(*region)),
+        Action::Prewarm { region, .. } => format!("to warm the caches of {}", name(*region)),
+        Action::Isolate { region, .. } => format!("to isolate {}", name(*region)),
+        Action::EnterPhase { region, .. } => format!("a phase of {}", name(*region)),
+    }
+}
+
 /// What is measured now.
 fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) -> Report {
     let (scenario, plan) = (&sim.scenario, &sim.plan);
@@ -619,17 +728,26 @@ fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) ->
     Report {
         at: now,
         markets: cohort.map_or(Vec::new(), |c| c.market_load.clone()),
-        regions: world.regions.iter().map(|r| r.entering.iter().sum()).collect(),
+        regions: world
+            .regions
+            .iter()
+            .map(|r| r.entering.iter().sum())
+            .collect(),
         capacity: (0..scenario.regions.len())
             .map(|r| carried(r, &|v| world.regions[r].instances[v].in_service() as f64))
             .collect(),
         dark: (0..scenario.regions.len())
             .map(|r| carried(r, &|v| world.regions[r].instances[v].dark() as f64))
             .collect(),
-        routes: world
-            .routes
-            .iter()
-            .map(|routes| routes.current(now, &scenario.edge.poll))
+        routes: (0..scenario.regions.len())
+            .map(|e| {
+                if world.edge_lives(scenario, e) {
+                    world.routes[e].current(now, &scenario.edge.poll)
+                } else {
+                    // No proxy is left that could lack them.
+                    1.0
+                }
+            })
             .collect(),
     }
 }

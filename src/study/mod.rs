@@ -20,7 +20,7 @@ pub use run::{Results, Simulates, Study, Watch, replay, run};
 pub use simulators::Simulators;
 pub use summarize::summarize;
 pub use summary::{
-    Failing, HypothesisSummary, Named, PhaseSummary, SliSummary, Summary, VariantSummary,
+    HypothesisSummary, Named, PhaseSummary, SliSummary, Summary, Unreliable, VariantSummary,
 };
 pub use timeline::Timeline;
 pub use worst::worst;

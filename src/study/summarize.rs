@@ -155,12 +155,12 @@ fn phases(scenario: &Scenario, rows: &[Row]) -> Vec<PhaseSummary> {
         .collect()
 }
 
-fn outside_validity(rows: &[Row]) -> Option<Failing> {
+fn outside_validity(rows: &[Row]) -> Option<Unreliable> {
     let mut outside = rows
         .iter()
         .filter_map(|row| Some((row.replication, row.outside_validity.as_ref()?)));
     let (first, why) = outside.next()?;
-    Some(Failing {
+    Some(Unreliable {
         replications: 1 + outside.count() as u64,
         first,
         pool: why.pool.clone(),

@@ -67,7 +67,7 @@ pub struct VariantSummary {
     pub impact: Named<Distribution>,
     /// Replications in which numbers cannot be relied on; there only if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub outside_validity: Option<Failing>,
+    pub outside_validity: Option<Unreliable>,
 }
 
 /// A hypothesis.
@@ -110,7 +110,7 @@ pub struct PhaseSummary {
 
 /// Replications outside the range in which counted traffic is exact.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Failing {
+pub struct Unreliable {
     /// How many.
     pub replications: u64,
     /// The first of them.

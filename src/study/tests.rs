@@ -123,16 +123,15 @@ fn timelines_are_bands_over_replications() {
 
 #[test]
 fn replications_are_laid_over_each_other_at_the_fault() {
-    let mut plan = plan(&["a"], 1, &["fault[0].at='9min'"]);
-    let early = study(&plan);
-    let sli = early.columns.sli("eligible_start_success").unwrap();
     // The scenario's fault is at 540 s, this replication's at 600 s.
-    plan.replications = 1;
-    let shifted = study(&plan);
+    let shifted = study(&plan(&["a"], 2, &["fault[0].at='9min'"]));
+    let sli = shifted.columns.sli("eligible_start_success").unwrap();
     let timeline = &shifted.variants[0].timeline;
     assert_eq!(timeline.fault(), Some(Time::from_secs(540.0)));
     let broken = |point| timeline.sketch(point, None, sli).mean();
     assert_eq!(broken(53), Some(1.0));
+    assert!(broken(54) < Some(1.0));
+    assert_eq!(broken(233), Some(1.0));
     assert_eq!(broken(234), None, "the replication ends six windows sooner");
 }
 

@@ -220,7 +220,6 @@ impl Cohort {
                 .iter()
                 .chain(&self.changes)
                 .all(|&n| n == 0.0)
-
     }
 
     /// A market's names begin to point elsewhere: connections that are open now close in their time.
