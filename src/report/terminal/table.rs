@@ -11,7 +11,8 @@ pub const COLUMNS: usize = 100;
 const INDENT: &str = "  ";
 
 /// A line below the header, and none else.
-const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+const RULED: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How text is dressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
