@@ -26,6 +26,7 @@ pub struct Args {
     /// Built-in scenario, file, or - for standard input; the manifest.json of a run repeats it
     pub scenario: Option<String>,
     #[command(flatten)]
+    /// How it is run.
     pub flags: Flags,
 }
 
@@ -44,6 +45,7 @@ pub struct Flags {
         value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
     pub threads: Option<u16>,
     #[command(flatten)]
+    /// What is laid over the scenario.
     pub overlays: Overlays,
     /// Directory of the results [default: out/SCENARIO]
     #[arg(short, long, value_name = "DIR")]

@@ -75,18 +75,23 @@ impl Distributions {
     }
 
     fn draw(&self, findings: &Findings, lines: &[Line]) -> String {
+        let claims = self.claims(findings);
         let legend = findings.plan.variants.iter().zip(lines);
         let head = Head {
             title: self.title,
             subtitle: &format!(
-                "{}; {} replications, seed {}",
+                "{}{}; {} replications, seed {}",
                 self.meaning,
+                if claims.is_empty() {
+                    ""
+                } else {
+                    "; dashed: what is claimed"
+                },
                 figure::whole(findings.study.replications),
                 findings.plan.seed
             ),
             legend: legend.map(|(v, line)| line.legend(&v.name)).collect(),
         };
-        let claims = self.claims(findings);
         let known = lines.iter().flat_map(|line| line.known.last());
         let largest = known.chain(&claims).fold(0.0_f64, |a, &b| a.max(b));
         let (scale, unit) = self.scale(largest);

@@ -1,7 +1,7 @@
 //! A strip above a timeline: when each region's failover entered its phases.
 
 use crate::report::Findings;
-use crate::report::plots::canvas::{Area, LEFT, RIGHT, WIDTH, colour, drawn, style, text, width};
+use crate::report::plots::canvas::*;
 use plotters::prelude::*;
 
 const ROW: i32 = 17;
@@ -53,13 +53,20 @@ impl Strip {
 
     /// Draws it; `place` gives the pixel of a moment, in seconds from the fault.
     pub fn draw(&self, area: &Area, place: impl Fn(f64) -> i32) {
-        let right = (WIDTH - RIGHT) as i32;
+        let edge = (WIDTH - RIGHT) as i32;
         for (i, row) in self.0.iter().enumerate() {
             let y = i as i32 * ROW + ROW / 2;
             let colour = colour(row.variant);
-            for (label, x) in labels(row, &place) {
-                let x = (x + 6).min(right - width(&label, SIZE)).max(LEFT as i32);
-                text(area, &label, (x, y - 5), &style(SIZE, colour));
+            text(
+                area,
+                &short(&row.region),
+                (LEFT as i32 - 8, y),
+                &style_right(SIZE, colour),
+            );
+            for group in groups(row, &place) {
+                let label = group.label();
+                let x = group.behind().min(edge - width(&label, SIZE));
+                text(area, &label, (x, y - 6), &style(SIZE, colour));
             }
             for &(_, at) in &row.marks {
                 drawn(area.draw(&Circle::new((place(at), y), 3, colour.filled())));
@@ -68,23 +75,68 @@ impl Strip {
     }
 }
 
-/// Labels and where they begin: phases that follow each other too closely for a label each share one.
-fn labels(row: &Row, place: impl Fn(f64) -> i32) -> Vec<(String, i32)> {
-    let mut labels: Vec<(String, i32)> = Vec::new();
-    let mut last = 0;
-    for &(phase, at) in &row.marks {
-        let x = place(at);
-        match labels.last_mut() {
-            Some((label, begin)) if x < *begin + width(label, SIZE) + 14 => {
-                label.push_str(" · ");
-                label.push_str(phase);
-                // Behind the last mark of those that share it.
-                *begin += x - last;
-            }
-            Some(_) => labels.push((phase.to_string(), x)),
-            None => labels.push((format!("{}: {phase}", row.region), x)),
-        }
-        last = x;
+/// A region's name that fits to the left of the strip.
+fn short(region: &str) -> String {
+    match region.chars().count() {
+        0..=10 => region.to_string(),
+        _ => region.chars().take(9).chain(['…']).collect(),
     }
-    labels
+}
+
+/// Phases that follow each other too closely for a label each.
+struct Group {
+    names: Vec<&'static str>,
+    last: i32,
+}
+
+impl Group {
+    fn label(&self) -> String {
+        match self.names[..] {
+            [first, .., last] if self.names.len() > 2 => format!("{first} … {last}"),
+            _ => self.names.join(" · "),
+        }
+    }
+
+    /// Where the label begins.
+    fn behind(&self) -> i32 {
+        self.last + 7
+    }
+}
+
+fn groups(row: &Row, place: impl Fn(f64) -> i32) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for &(name, at) in &row.marks {
+        let x = place(at);
+        match groups.last_mut() {
+            Some(group) if x < group.behind() + width(&group.label(), SIZE) + 4 => {
+                group.names.push(name);
+                group.last = x;
+            }
+            _ => groups.push(Group {
+                names: vec![name],
+                last: x,
+            }),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_in_quick_succession_share_a_label() {
+        let row = Row {
+            variant: 0,
+            region: "east".into(),
+            marks: vec![("A", 0.0), ("B", 1.0), ("C", 2.0), ("D", 500.0)],
+        };
+        let labels: Vec<String> = groups(&row, |at| at as i32)
+            .iter()
+            .map(Group::label)
+            .collect();
+        assert_eq!(labels, ["A … C", "D"]);
+        assert_eq!(short("eu-central-1"), "eu-centra…");
+    }
 }

@@ -10,6 +10,7 @@ mod verdicts;
 use crate::model::scenario::Scenario;
 use crate::report::{Findings, figure};
 use crate::simulate::Facts;
+use crate::units::human_secs;
 use std::fmt::Write;
 
 pub use table::Style;
@@ -101,14 +102,14 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
     }
     if let Some(failing) = &summary.outside_validity {
         let note = format!(
-            "Careful: {} of {} replications leave the range in which counted traffic is exact. The \
-             first is {}: {} at {} for {}, {}",
+            "Careful: in {} of {} replications a pool leaves the range in which counted traffic is \
+             exact. In replication {}: {}, from {} on, for {} in all ({})",
             figure::whole(failing.replications),
             figure::whole(findings.study.replications),
             failing.first,
             failing.pool,
-            crate::units::human_secs(failing.at_s),
-            crate::units::human_secs(failing.lasting_s),
+            human_secs(failing.at_s),
+            human_secs(failing.lasting_s),
             failing.reason,
         );
         text.push('\n');
@@ -157,6 +158,8 @@ fn wrapped(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
         let mut column = 0;
+        // A percent sign stays with its number.
+        let line = line.replace(" %", "\u{a0}%");
         for word in line.split(' ') {
             let wide = word.chars().count();
             if column > 0 && column + 1 + wide > table::COLUMNS {
@@ -171,5 +174,5 @@ fn wrapped(text: &str) -> String {
         }
         out.push('\n');
     }
-    out
+    out.replace('\u{a0}', " ")
 }
