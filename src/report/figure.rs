@@ -133,9 +133,11 @@ pub fn mean(unit: Unit, mean: f64, half: Option<f64>) -> String {
 /// is `?`.
 pub fn interval(unit: Unit, around: f64, ends: [Option<f64>; 2]) -> String {
     let scale = scale(unit, around);
-    let [lo, hi] = ends.map(|end| match end {
-        None => "?".to_string(),
-        Some(end) => number(scale.factor * end, scale.decimals),
+    let [lo, hi] = ends.map(|end| match (unit, end) {
+        (_, None) => "?".to_string(),
+        // Each end is as far from 0 or 1 as it is.
+        (Unit::Share, Some(end)) => percent(end).trim_end_matches(" %").to_string(),
+        (_, Some(end)) => number(scale.factor * end, scale.decimals),
     });
     format!("[{lo}, {hi}]")
 }
@@ -188,6 +190,10 @@ mod tests {
         assert_eq!(interval(seconds, 150.0, ends(145.0, 151.0)), "[2.42, 2.52]");
         assert_eq!(interval(seconds, 117.0, ends(112.0, 122.4)), "[112, 122]");
         assert_eq!(interval(seconds, 30.0, [Some(29.0), None]), "[29, ?]");
+        assert_eq!(
+            interval(Unit::Share, 1.0, ends(0.91190, 1.0)),
+            "[91.2, 100]"
+        );
         assert_eq!(
             interval(Unit::Count, 281e3, ends(269_221.0, 306_867.0)),
             "[269, 307]"

@@ -17,6 +17,8 @@ pub mod manifest;
 mod plots;
 #[cfg(feature = "cli")]
 pub mod terminal;
+#[cfg(all(test, feature = "cli"))]
+mod tests;
 
 use crate::model::outcome::Outcome;
 use crate::study::{Plan, Study, Summary};

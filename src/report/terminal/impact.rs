@@ -17,6 +17,7 @@ pub fn table(variant: &VariantSummary, style: Style) -> String {
         false => rendered(
             &["impact", "p50", "[95 %]", "p95", "[95 %]", "largest"],
             1..6,
+            0..6,
             rows,
             style,
         ),

@@ -12,7 +12,6 @@ use comfy_table::Cell;
 
 /// Means over replications; SLIs that were never observed are left out.
 pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> String {
-    let disturbed = !scenario.faults.is_empty();
     let mut rows = Vec::new();
     for (name, spans) in &variant.slis.0 {
         let unit = slis::find(name).map_or(Unit::Count, |sli| sli.unit());
@@ -39,17 +38,11 @@ pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> Str
         });
         rows.push(row);
     }
-    let during = if disturbed {
-        "during (worst min)"
-    } else {
-        "during"
-    };
-    rendered(
-        &["SLI", "before", during, "after", "objective", "kept"],
-        1..4,
-        rows,
-        style,
-    )
+    let header = ["SLI", "before", "during", "after", "objective", "kept"];
+    let mut text =
+        "  Means over replications; during: the worst minute until recovery\n".to_string();
+    text.push_str(&rendered(&header, 1..4, 0..4, rows, style));
+    text
 }
 
 fn mean(unit: Unit, estimate: &Option<Estimate>) -> Cell {

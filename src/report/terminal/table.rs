@@ -2,11 +2,14 @@
 
 use crate::stats::Verdict;
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
+    TableStyle,
 };
 
 /// Widest line.
 pub const COLUMNS: usize = 100;
+/// Widest column that is kept whole.
+const WHOLE: u16 = 40;
 /// Space left of a table.
 const INDENT: &str = "  ";
 
@@ -74,10 +77,12 @@ pub fn bold(text: impl ToString) -> Cell {
     Cell::new(text).add_attribute(Attribute::Bold)
 }
 
-/// A table: text to the left, the columns `numbers` to the right.
+/// A table: text to the left, the columns `numbers` to the right. The columns `whole` are not
+/// broken into lines unless they are very wide.
 pub fn rendered(
     header: &[&str],
     numbers: std::ops::Range<usize>,
+    whole: std::ops::Range<usize>,
     rows: Vec<Vec<Cell>>,
     style: Style,
 ) -> String {
@@ -93,11 +98,15 @@ pub fn rendered(
     } else {
         table.force_no_tty();
     }
+    let widths = table.column_max_content_widths();
     for (i, column) in table.column_iter_mut().enumerate() {
         // Columns are a space apart, and the first begins where the text around it does.
         column.set_padding((0, 2));
         if numbers.contains(&i) {
             column.set_cell_alignment(CellAlignment::Right);
+        }
+        if whole.contains(&i) && widths[i] <= WHOLE {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     let text = table.to_string();

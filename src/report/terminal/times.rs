@@ -33,6 +33,7 @@ pub fn table(variant: &VariantSummary, style: Style) -> String {
             "no end in",
         ],
         1..7,
+        0..7,
         rows,
         style,
     )

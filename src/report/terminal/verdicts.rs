@@ -37,7 +37,7 @@ pub fn table(
         "wanted",
         "verdict",
     ];
-    let mut text = rendered(&header, 2..4, rows.collect(), style);
+    let mut text = rendered(&header, 2..4, 1..5, rows.collect(), style);
     for (found, asked) in judged() {
         if found.verdict == Verdict::Inconclusive {
             let _ = writeln!(
