@@ -64,6 +64,8 @@ pub struct RegionMemory {
     pub capacity_called: bool,
     /// Whether caches were told to warm.
     pub prewarmed: bool,
+    /// Regions that its traffic was last routed to, as bits (bit `r` for region `r`).
+    pub targets: u64,
 }
 
 impl Default for RegionMemory {
@@ -76,6 +78,7 @@ impl Default for RegionMemory {
             dns_moved: false,
             capacity_called: false,
             prewarmed: false,
+            targets: 0,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! DNS only: the region is taken out of DNS answers, and viewers leave as theirs expire.
 
-use crate::model::policy::{Knobs, Policy};
+use super::runbook;
+use crate::model::policy::{Decision, Knobs, Memory, Policy};
+use crate::model::telemetry::Telemetry;
 
 /// DNS only: the region is taken out of DNS answers, and viewers leave as theirs expire.
 pub struct DnsOnly;
@@ -20,5 +22,9 @@ impl Policy for DnsOnly {
             route_by_dns: true,
             ..Knobs::default()
         }
+    }
+
+    fn decide(&self, knobs: &Knobs, telemetry: &Telemetry, memory: &Memory) -> Decision {
+        runbook::decide(knobs, telemetry, memory)
     }
 }

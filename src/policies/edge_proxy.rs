@@ -1,6 +1,8 @@
 //! Edge proxy: edges send the region's traffic to the survivors, and DNS stays as it is.
 
-use crate::model::policy::{Knobs, Policy};
+use super::runbook;
+use crate::model::policy::{Decision, Knobs, Memory, Policy};
+use crate::model::telemetry::Telemetry;
 
 /// Edge proxy: edges send the region's traffic to the survivors, and DNS stays as it is.
 pub struct EdgeProxy;
@@ -22,5 +24,9 @@ impl Policy for EdgeProxy {
             edge_retry_budget: f64::INFINITY,
             ..Knobs::default()
         }
+    }
+
+    fn decide(&self, knobs: &Knobs, telemetry: &Telemetry, memory: &Memory) -> Decision {
+        runbook::decide(knobs, telemetry, memory)
     }
 }

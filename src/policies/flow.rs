@@ -1,7 +1,9 @@
 //! Flow: edges proxy to the survivors while dark capacity is called into service, and DNS follows
 //! once the edge has the routes and the capacity is there.
 
-use crate::model::policy::{Knobs, Policy, Shed};
+use super::runbook;
+use crate::model::policy::{Decision, Knobs, Memory, Policy, Shed};
+use crate::model::telemetry::Telemetry;
 
 /// Proxies at the edge, calls dark capacity, then changes DNS.
 pub struct Flow;
@@ -28,5 +30,9 @@ impl Policy for Flow {
             edge_retry_budget: f64::INFINITY,
             ..Knobs::default()
         }
+    }
+
+    fn decide(&self, knobs: &Knobs, telemetry: &Telemetry, memory: &Memory) -> Decision {
+        runbook::decide(knobs, telemetry, memory)
     }
 }

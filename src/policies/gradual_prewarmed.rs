@@ -1,7 +1,9 @@
 //! Gradual, pre-warmed: an announced drill is evacuated in stages while the region is healthy, with
 //! the survivors' caches warmed first; an incident is shifted at once.
 
-use crate::model::policy::{Knobs, Policy, Shed};
+use super::runbook;
+use crate::model::policy::{Decision, Knobs, Memory, Policy, Shed};
+use crate::model::telemetry::Telemetry;
 use crate::units::Span;
 
 /// As flow, with warmed caches, and ahead of an announced drill in stages.
@@ -32,5 +34,9 @@ impl Policy for GradualPrewarmed {
             edge_retry_budget: f64::INFINITY,
             ..Knobs::default()
         }
+    }
+
+    fn decide(&self, knobs: &Knobs, telemetry: &Telemetry, memory: &Memory) -> Decision {
+        runbook::decide(knobs, telemetry, memory)
     }
 }

@@ -15,6 +15,12 @@ mod edge_proxy;
 mod flow;
 mod gradual_prewarmed;
 mod none;
+mod runbook;
+mod spread;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 use crate::model::policy::Policy;
 

@@ -1,0 +1,175 @@
+//! The human, or the automaton, who decides: the first look at a dead region takes its time, and the
+//! runbook is then followed at machine speed.
+//!
+//! Until the decision is made the policy is shown the region as alive. Whoever looks at one region
+//! sees the others too, so the first decision that is due shows all regions that are believed dead.
+//! What was announced needs no decision.
+
+use crate::engine::sampling::sample;
+use crate::engine::stream::Stream;
+use crate::model::policy::Knobs;
+use crate::model::scenario::RegionId;
+use crate::model::telemetry::Telemetry;
+use crate::units::{Dist, Span, Time};
+
+/// Who decides.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    decide: Dist,
+    regions: Vec<Desk>,
+}
+
+/// What is on the desk about one region.
+#[derive(Clone, Debug)]
+struct Desk {
+    stream: Stream,
+    /// Times that it was believed dead so far.
+    incidents: u64,
+    /// When the decision will be made; `None`: nothing is to be decided.
+    ready: Option<Time>,
+}
+
+impl Operator {
+    /// Decides about the named regions, each incident's time drawn from `knobs.decide`, in seconds.
+    pub fn new(knobs: &Knobs, seed: u64, replication: u64, names: &[String]) -> Operator {
+        Operator {
+            decide: knobs.decide.clone(),
+            regions: names
+                .iter()
+                .map(|name| Desk {
+                    stream: Stream::new(seed, replication, "decide", name),
+                    incidents: 0,
+                    ready: None,
+                })
+                .collect(),
+        }
+    }
+
+    /// A belief changed.
+    pub fn believes(&mut self, region: RegionId, dead: bool, at: Time) {
+        let desk = &mut self.regions[region];
+        desk.ready = None;
+        if dead {
+            let mut draws = desk.stream.draws(desk.incidents, 0);
+            desk.incidents += 1;
+            desk.ready = Some(at + Span::from_secs(sample(&mut draws, &self.decide)));
+        }
+    }
+
+    /// When a decision will be made that the policy has not seen yet.
+    pub fn next_time(&self) -> Time {
+        let pending = self.regions.iter().filter_map(|desk| desk.ready);
+        pending.min().unwrap_or(Time::NEVER)
+    }
+
+    /// Shows the policy's telemetry at `telemetry.now`: what is not decided yet looks alive. What has
+    /// been shown once stays shown until the region is believed alive again.
+    pub fn show(&mut self, telemetry: &mut Telemetry) {
+        if self.next_time() <= telemetry.now {
+            self.regions.iter_mut().for_each(|desk| desk.ready = None);
+        }
+        for (desk, region) in self.regions.iter().zip(&mut telemetry.regions) {
+            if desk.ready.is_some() && region.dead == Some(true) {
+                region.dead = Some(false);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::telemetry::RegionTelemetry;
+
+    fn operator(decide: Dist) -> Operator {
+        let knobs = Knobs {
+            decide,
+            ..Knobs::default()
+        };
+        Operator::new(&knobs, 1, 0, &["a".into(), "b".into()])
+    }
+
+    fn shown(operator: &mut Operator, now: f64, dead: [bool; 2]) -> Vec<Option<bool>> {
+        let mut telemetry = Telemetry {
+            now: Time::from_secs(now),
+            regions: dead
+                .iter()
+                .map(|dead| RegionTelemetry {
+                    dead: Some(*dead),
+                    dead_since: Time::ZERO,
+                    capacity: 1.0,
+                    dark_capacity: 0.0,
+                    load: 0.0,
+                    routes_current: 1.0,
+                    warmed: 1.0,
+                })
+                .collect(),
+            markets: Vec::new(),
+            announced: Vec::new(),
+        };
+        operator.show(&mut telemetry);
+        telemetry.regions.iter().map(|region| region.dead).collect()
+    }
+
+    #[test]
+    fn an_automatic_decision_takes_no_time() {
+        let mut operator = operator(Dist::Fixed(0.0));
+        operator.believes(0, true, Time::from_secs(5.0));
+        assert_eq!(operator.next_time(), Time::from_secs(5.0));
+        assert_eq!(
+            shown(&mut operator, 5.0, [true, false]),
+            [Some(true), Some(false)]
+        );
+        assert_eq!(operator.next_time(), Time::NEVER);
+    }
+
+    #[test]
+    fn a_human_takes_time_once_per_incident_and_then_sees_everything() {
+        let mut operator = operator(Dist::Fixed(60.0));
+        operator.believes(0, true, Time::from_secs(10.0));
+        operator.believes(1, true, Time::from_secs(50.0));
+        assert_eq!(
+            shown(&mut operator, 69.0, [true, true]),
+            [Some(false), Some(false)]
+        );
+        assert_eq!(operator.next_time(), Time::from_secs(70.0));
+        assert_eq!(
+            shown(&mut operator, 70.0, [true, true]),
+            [Some(true), Some(true)]
+        );
+        assert_eq!(
+            shown(&mut operator, 75.0, [true, true]),
+            [Some(true), Some(true)]
+        );
+        operator.believes(0, false, Time::from_secs(80.0));
+        operator.believes(0, true, Time::from_secs(90.0));
+        assert_eq!(
+            shown(&mut operator, 91.0, [true, true]),
+            [Some(false), Some(true)]
+        );
+    }
+
+    #[test]
+    fn an_alarm_that_ends_before_the_decision_is_never_seen() {
+        let mut operator = operator(Dist::Fixed(60.0));
+        operator.believes(0, true, Time::from_secs(10.0));
+        operator.believes(0, false, Time::from_secs(30.0));
+        assert_eq!(operator.next_time(), Time::NEVER);
+    }
+
+    #[test]
+    fn each_incident_has_its_own_time() {
+        let time = |operator: &mut Operator| {
+            operator.believes(0, true, Time::ZERO);
+            operator.next_time()
+        };
+        let mut first = operator(Dist::Exponential { mean: 60.0 });
+        let (one, two) = (time(&mut first), time(&mut first));
+        assert_ne!(one, two);
+        assert_eq!(
+            one,
+            time(&mut operator(Dist::Exponential { mean: 60.0 })),
+            "the same luck again"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! What a policy knows, as seen from one region: who is to be evacuated, and who can help.
+
+use super::spread;
+use crate::model::policy::Knobs;
+use crate::model::scenario::RegionId;
+use crate::model::telemetry::{Announced, Telemetry};
+use crate::units::Time;
+
+/// What is known, as seen from one region.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The policy's knobs.
+    pub knobs: &'a Knobs,
+    /// What is known.
+    pub telemetry: &'a Telemetry,
+    /// The region.
+    pub region: RegionId,
+}
+
+impl<'a> View<'a> {
+    /// Now.
+    pub fn now(&self) -> Time {
+        self.telemetry.now
+    }
+
+    /// Whether a region is believed dead.
+    pub fn dead(&self, region: RegionId) -> bool {
+        self.telemetry.regions[region].dead == Some(true)
+    }
+
+    /// The drill of a region that was announced and is acted on.
+    pub fn announced(&self, region: RegionId) -> Option<&'a Announced> {
+        if !self.knobs.prewarm && self.knobs.stages.len() < 2 {
+            return None;
+        }
+        self.telemetry
+            .announced
+            .iter()
+            .find(|drill| drill.region == region && self.now() < drill.until)
+    }
+
+    /// Whether a region is to be evacuated, or stay so.
+    pub fn evacuates(&self, region: RegionId) -> bool {
+        self.dead(region) || self.announced(region).is_some()
+    }
+
+    /// Regions that may take the traffic: believed alive and not to be evacuated themselves; where
+    /// there is none, those that are still believed alive.
+    pub fn targets(&self) -> Vec<RegionId> {
+        let alive: Vec<RegionId> = (0..self.telemetry.regions.len())
+            .filter(|r| *r != self.region && self.telemetry.regions[*r].dead == Some(false))
+            .collect();
+        let staying: Vec<RegionId> = alive
+            .iter()
+            .copied()
+            .filter(|r| !self.evacuates(*r))
+            .collect();
+        if staying.is_empty() { alive } else { staying }
+    }
+
+    /// Number of stages.
+    pub fn stages(&self) -> usize {
+        self.knobs.stages.len().max(1)
+    }
+
+    /// Share of the traffic that has left after so many stages; the last one empties the region.
+    pub fn moved(&self, stages: usize) -> f64 {
+        match stages {
+            0 => 0.0,
+            n if n >= self.stages() => 1.0,
+            n => spread::amount(self.knobs.stages[n - 1]).min(1.0),
+        }
+    }
+
+    /// Whether what is in service in these regions can serve all that is asked for now.
+    pub fn capacity_covers(&self, targets: &[RegionId]) -> bool {
+        let capacity: f64 = targets
+            .iter()
+            .map(|r| spread::amount(self.telemetry.regions[*r].capacity))
+            .sum();
+        let asked: f64 = self.telemetry.markets.iter().map(|m| m.load).sum();
+        let served: f64 = self.telemetry.regions.iter().map(|r| r.load).sum();
+        capacity >= asked && capacity >= served
+    }
+}
