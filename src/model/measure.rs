@@ -90,12 +90,13 @@ impl SliSpan {
     }
 }
 
-/// Impacts of a replication.
+/// Impacts of a replication. Counts are from the first fault on, or from the first action where a
+/// drill was announced and acted upon earlier; without a fault, of the whole run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Impact {
-    /// Starts that failed because of the service, from the fault on.
+    /// Starts that failed because of the service.
     FailedStarts,
-    /// Viewers who stood still because of the service, from the fault on.
+    /// Viewers who stood still because of the service.
     RebufferedViewers,
     /// Minutes that viewers stood still because of the service.
     ViewerMinutes,

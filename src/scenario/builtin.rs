@@ -58,3 +58,35 @@ pub fn builtin(name: &str) -> Option<&'static str> {
 pub fn builtins() -> &'static [Builtin] {
     BUILTINS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Document, Layer, PolicyArg};
+
+    #[test]
+    fn all_that_is_built_in_loads() {
+        for built in builtins() {
+            assert_eq!(builtin(built.name), Some(built.text));
+            let name = format!("{}.toml", built.name);
+            let loaded = match built.kind {
+                Kind::Scenario => {
+                    let layer = Layer::file(&name, built.text, None);
+                    Document::load(built.name, layer, None, Vec::new())
+                }
+                Kind::Strategy => {
+                    let strategy = Some(PolicyArg::Name(built.name.to_string()));
+                    Document::load(
+                        "tiny",
+                        Layer::file("tiny.toml", TINY, None),
+                        strategy,
+                        Vec::new(),
+                    )
+                }
+            };
+            if let Err(problems) = loaded {
+                panic!("{}: {problems}", built.name);
+            }
+        }
+    }
+}

@@ -1,23 +1,32 @@
 //! Data files that a scenario names: `{ csv = "traffic.csv" }` and `{ empirical = "times.csv" }` are
 //! replaced by what the files hold, so a merged scenario stands on its own.
 
-use crate::scenario::layer::{LARGEST_BYTES, MOST_VALUES};
+use crate::scenario::layer::{LARGEST_BYTES, MOST_VALUES, Wrongs};
+use crate::scenario::path::join;
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::tree::{Node, Value};
 use std::io::Read;
 use std::path::Path;
 
 /// Replaces all names of data files in a tree.
-pub fn inline(node: &mut Node, dir: &Path, wrongs: &mut Vec<(usize, String, Wrong)>) {
+pub fn inline(node: &mut Node, path: &str, dir: &Path, wrongs: &mut Wrongs) {
     match &mut node.value {
-        Value::Array(nodes) => nodes.iter_mut().for_each(|n| inline(n, dir, wrongs)),
+        Value::Array(nodes) => {
+            for (index, node) in nodes.iter_mut().enumerate() {
+                let path = match node.id() {
+                    Some(id) => join(path, id),
+                    None => format!("{path}[{index}]"),
+                };
+                inline(node, &path, dir, wrongs);
+            }
+        }
         Value::Table(table) => {
             for entry in &mut table.0 {
                 let (column, unit) = match entry.key.as_str() {
                     "csv" => ("rate", Unit::PerSecond),
                     "empirical" => ("seconds", Unit::Seconds),
                     _ => {
-                        inline(&mut entry.node, dir, wrongs);
+                        inline(&mut entry.node, &join(path, &entry.key), dir, wrongs);
                         continue;
                     }
                 };
@@ -33,7 +42,9 @@ pub fn inline(node: &mut Node, dir: &Path, wrongs: &mut Vec<(usize, String, Wron
                             entry.key = "rates".to_string();
                         }
                     }
-                    Err(wrong) => wrongs.push((entry.node.at.offset, entry.key.clone(), wrong)),
+                    Err(wrong) => {
+                        wrongs.push((entry.node.at.offset, join(path, &entry.key), wrong));
+                    }
                 }
             }
         }
@@ -50,7 +61,7 @@ fn values(path: &Path, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
             "a data file is looked for in the folder of the file that names it",
         )
     };
-    let meta = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
+    let meta = std::fs::metadata(path).map_err(|e| unreadable(e.kind().to_string()))?;
     if !meta.is_file() {
         return Err(unreadable("not a file".into()));
     }
@@ -60,7 +71,7 @@ fn values(path: &Path, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
             file.take(LARGEST_BYTES as u64 + 1)
                 .read_to_string(&mut text)
         })
-        .map_err(|e| unreadable(e.to_string()))?;
+        .map_err(|e| unreadable(e.kind().to_string()))?;
     if text.len() > LARGEST_BYTES {
         return Err(unreadable(format!("larger than {LARGEST_BYTES} bytes")));
     }

@@ -2,7 +2,8 @@
 
 use crate::scenario::default::{required, setting};
 use crate::scenario::quantity::{LONGEST_SECS, Unit, Wrong};
-use crate::scenario::reader::{Range, Reader, Section, suggest};
+use crate::scenario::reader::{Range, Reader, suggest};
+use crate::scenario::section::Section;
 use crate::scenario::tree::Node;
 use crate::units::Dist;
 
@@ -11,6 +12,9 @@ const MOST_PARTS: usize = 20;
 /// Quantiles of the standard normal distribution at 0.95 and 0.99.
 const Z95: f64 = 1.644_853_626_951_472_2;
 const Z99: f64 = 2.326_347_874_040_841;
+
+const NO_ENDS: &str = "needs its smallest and its largest value";
+const UNIFORM_HINT: &str = "write { uniform = [\"1s\", \"3s\"] }";
 
 const LAWS: [&str; 8] = [
     "lognormal",
@@ -36,19 +40,16 @@ fn read_nested(reader: &Reader, node: &Node, path: &str, depth: usize) -> Option
     if table.get("uncertain").is_some() {
         return secs(node).map(Dist::Fixed);
     }
-    let mut section = Section::part(reader, node, path, &LAWS);
-    let law = section.only_key().filter(|key| LAWS.contains(key));
-    let Some(law) = law else {
-        reader.wrong(
-            node.at,
-            path,
-            Wrong::new(
-                "not a distribution",
-                suggest("", LAWS.iter().copied()) + ", one of them, or a plain value",
-            ),
-        );
+    let key = match &table.0[..] {
+        [entry] => entry.key.as_str(),
+        _ => "",
+    };
+    let Some(&law) = LAWS.iter().find(|law| **law == key) else {
+        let wrong = Wrong::new("not a distribution", suggest(key, LAWS.iter().copied()));
+        reader.wrong(node.at, path, wrong);
         return None;
     };
+    let mut section = Section::part(reader, node, path, &LAWS);
     if depth > 3 {
         let wrong = Wrong::new("distributions are nested too deeply", "at most 4 levels");
         reader.wrong(node.at, path, wrong);
@@ -70,41 +71,47 @@ fn read_nested(reader: &Reader, node: &Node, path: &str, depth: usize) -> Option
             Some(Dist::Exponential { mean })
         }
         "uniform" => {
-            let ends: Vec<f64> = section.array("uniform")?.iter().filter_map(secs).collect();
-            let count = section.array("uniform")?.len();
-            match ends[..] {
-                [lo, hi] if lo < hi => Some(Dist::Uniform { lo, hi }),
-                [lo, hi] if lo == hi => Some(Dist::Fixed(lo)),
-                [_] if count == 2 => None,
-                [] if count == 2 => None,
-                _ => {
-                    section.wrong(
-                        "uniform",
-                        "needs its smallest and its largest value",
-                        "write { uniform = [\"1s\", \"3s\"] }",
-                    );
+            let [lo, hi] = section.array("uniform")? else {
+                section.wrong("uniform", NO_ENDS, UNIFORM_HINT);
+                return None;
+            };
+            let path = section.path_of("uniform");
+            let end = |node, i| {
+                reader.quantity(node, &format!("{path}[{i}]"), Unit::Seconds, Range::SPAN)
+            };
+            match (end(lo, 0), end(hi, 1)) {
+                (Some(lo), Some(hi)) if lo < hi => Some(Dist::Uniform { lo, hi }),
+                (Some(lo), Some(hi)) if lo == hi => Some(Dist::Fixed(lo)),
+                (Some(_), Some(_)) => {
+                    section.wrong("uniform", NO_ENDS, UNIFORM_HINT);
                     None
                 }
+                _ => None,
             }
         }
         "empirical" => {
             let nodes = section.array("empirical")?;
-            let mut values: Vec<f64> = nodes.iter().filter_map(secs).collect();
-            if values.is_empty() && nodes.is_empty() {
+            if nodes.is_empty() {
                 section.wrong("empirical", "has no values", "give at least one");
             }
+            let path = section.path_of("empirical");
+            let read = |node| reader.plain(node, &path, Unit::Seconds, Range::SPAN);
+            let values: Vec<Option<f64>> = nodes.iter().map(read).collect();
+            let mut values: Vec<f64> = values.into_iter().collect::<Option<_>>()?;
             values.sort_by(f64::total_cmp);
-            match (values.len() == nodes.len(), &values[..]) {
-                (false, _) | (_, []) => None,
-                (true, [only]) => Some(Dist::Fixed(*only)),
-                (true, _) => Some(Dist::Empirical(values)),
+            match values[..] {
+                [] => None,
+                [only] => Some(Dist::Fixed(only)),
+                _ => Some(Dist::Empirical(values)),
             }
         }
         "sum" => {
             let nodes = parts(&mut section, "sum")?;
+            let path = section.path_of("sum");
             let parts = nodes
                 .iter()
-                .map(|n| read_nested(reader, n, path, depth + 1));
+                .enumerate()
+                .map(|(i, node)| read_nested(reader, node, &format!("{path}[{i}]"), depth + 1));
             Some(Dist::Sum(parts.collect::<Option<Vec<Dist>>>()?))
         }
         _ => {

@@ -6,6 +6,7 @@ use crate::scenario::builtin::{Kind, builtin, builtins};
 use crate::scenario::known;
 use crate::scenario::layer::{Layer, Parsed};
 use crate::scenario::merge::{self, Clash};
+use crate::scenario::path::Step;
 use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::{Draw, Reader, suggest};
 use crate::scenario::schema;
@@ -155,10 +156,12 @@ impl Stack {
         overlays: Vec<Layer>,
     ) -> Result<Node, ()> {
         let root = self.file(base);
+        let parsed: Vec<Option<Parsed>> = overlays.into_iter().map(|l| self.parse(l)).collect();
+        let mut overlays: Option<Vec<Parsed>> = parsed.into_iter().collect();
+        let overlaid = overlays.as_mut().and_then(take_strategies);
+        let policy = overlaid.map(PolicyArg::Name).or(policy);
         let given = policy.is_some();
         let strategy = policy.and_then(|policy| self.choose(policy));
-        let parsed: Vec<Option<Parsed>> = overlays.into_iter().map(|l| self.parse(l)).collect();
-        let overlays: Option<Vec<Parsed>> = parsed.into_iter().collect();
         let (Some(mut root), Some(overlays)) = (root, overlays) else {
             return Err(());
         };
@@ -266,6 +269,39 @@ impl Stack {
         };
         Problems(clashes.into_iter().map(problem).collect())
     }
+}
+
+/// Takes the strategies that overlays name in `[policy] use` out of them; the last one, which lies
+/// under all overlays, is the result.
+fn take_strategies(overlays: &mut Vec<Parsed>) -> Option<String> {
+    let mut last = None;
+    overlays.retain_mut(|overlay| match overlay {
+        Parsed::Set(steps, value) => {
+            let [Step::Key(section), Step::Key(key)] = &steps[..] else {
+                return true;
+            };
+            let name = value.text().filter(|name| is_strategy(name));
+            match (section.as_str(), key.as_str(), name) {
+                ("policy", "use", Some(name)) => {
+                    last = Some(name.to_string());
+                    false
+                }
+                _ => true,
+            }
+        }
+        Parsed::File(node) => {
+            let policy = node.table_mut().and_then(|t| t.get_mut("policy"));
+            if let Some(policy) = policy.and_then(Node::table_mut)
+                && let Some(name) = policy.get("use").and_then(Node::text)
+                && is_strategy(name)
+            {
+                last = Some(name.to_string());
+                policy.remove("use");
+            }
+            true
+        }
+    });
+    last
 }
 
 fn is_strategy(name: &str) -> bool {

@@ -50,7 +50,7 @@ impl Layer {
             name: name.to_string(),
             source: Source::File {
                 text: text.to_string(),
-                dir: dir.unwrap_or(Path::new(".")).to_path_buf(),
+                dir: dir.unwrap_or(Path::new("")).to_path_buf(),
             },
         }
     }
@@ -155,7 +155,7 @@ fn parse_file(text: &str, dir: &Path, layer: usize) -> Result<Node, Wrongs> {
     let table = growth.table(table.get_ref(), 0);
     let mut root = Node::plain(Value::Table(table), At { layer, offset: 0 });
     if growth.wrongs.is_empty() {
-        data::inline(&mut root, dir, &mut growth.wrongs);
+        data::inline(&mut root, "", dir, &mut growth.wrongs);
     }
     if growth.wrongs.is_empty() {
         Ok(root)
@@ -173,7 +173,7 @@ fn parse_set(assignment: &str, layer: usize) -> Result<(Vec<Step>, Node), Wrongs
 /// Parses one value: TOML, or a bare word, which is a string.
 pub fn parse_value(value: &str, layer: usize) -> Result<Node, Wrongs> {
     let at = At { layer, offset: 0 };
-    let mut node = match parse_file(&format!("value = {value}"), Path::new("."), layer) {
+    let mut node = match parse_file(&format!("value = {value}"), Path::new(""), layer) {
         Ok(Node {
             value: Value::Table(Table(mut entries)),
             ..

@@ -24,9 +24,11 @@ mod path;
 mod quantity;
 mod reader;
 mod schema;
+mod section;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod words;
 mod write;
 
 pub use builtin::{Builtin, Kind, builtin, builtins};

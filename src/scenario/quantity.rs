@@ -50,7 +50,8 @@ impl Unit {
         }
     }
 
-    fn noun(self) -> &'static str {
+    /// What it is called.
+    pub fn noun(self) -> &'static str {
         match self {
             Unit::Number => "a number",
             Unit::Seconds => "a duration",

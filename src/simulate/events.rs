@@ -21,6 +21,4 @@ pub enum Event {
         /// Weight per region.
         weights: Vec<f64>,
     },
-    /// A policy asked to be called again.
-    Wake,
 }

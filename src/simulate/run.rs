@@ -18,7 +18,7 @@ use crate::model::episode::{Episode, Impairment};
 use crate::model::observation::Observation;
 use crate::model::outcome::{Entry, Marks, Outcome, OutsideValidity, Window};
 use crate::model::policy::{Memory, Phase};
-use crate::model::scenario::RegionId;
+use crate::model::scenario::{RegionId, Scenario};
 use crate::model::telemetry::{Announced, MarketTelemetry, RegionTelemetry, Telemetry};
 use crate::traffic::arrivals::Address;
 use crate::traffic::cohort::{Cohort, View};
@@ -98,14 +98,8 @@ impl<'a> Run<'a> {
         let first = report(sim, &world, None, Time::ZERO);
         Run {
             monitor: Monitor::new(&scenario.control, &names, seed, replication),
-            operator: Operator::new(&knobs.decide, &names, seed, replication),
-            actuator: Actuator::new(
-                &scenario.control.push,
-                knobs.cool_down,
-                &names,
-                seed,
-                replication,
-            ),
+            operator: Operator::new(knobs, seed, replication, &names),
+            actuator: Actuator::new(&scenario.control, knobs, seed, replication, &names),
             memory: Memory::default(),
             wake: Time::NEVER,
             reports: Reports::new(scenario, plan, first),
@@ -313,7 +307,6 @@ impl<'a> Run<'a> {
                 );
                 self.outcome.log.push(entry);
             }
-            Event::Wake => {}
         }
     }
 
@@ -524,16 +517,13 @@ impl<'a> Run<'a> {
         if orders.is_empty() {
             return;
         }
-        let submitted = self.actuator.submit(self.now, orders, &telemetry);
-        for refusal in submitted.refused {
-            let entry = self.entry(
-                "actuator",
-                format!("refuses {:?}", refusal.action),
-                &refusal.why.to_string(),
-            );
+        let submission = self.actuator.submit(&telemetry, orders);
+        for refusal in submission.refusals {
+            let what = format!("refuses {}", describe(&refusal.action, &self.sim.scenario));
+            let entry = self.entry("actuator", what, &refusal.reason);
             self.outcome.log.push(entry);
         }
-        for order in submitted.accepted {
+        for order in submission.orders {
             let moves = matches!(
                 order.action,
                 Action::SetRoutes { .. } | Action::SetDns { .. } | Action::ActivateDark { .. }
@@ -560,11 +550,11 @@ impl<'a> Run<'a> {
             })
             .collect();
         let report = self.reports.newest(self.now);
-        Telemetry {
+        let mut telemetry = Telemetry {
             now: self.now,
             regions: (0..scenario.regions.len())
                 .map(|r| RegionTelemetry {
-                    dead: self.operator.shown(r, self.monitor.dead(r), self.now),
+                    dead: self.monitor.dead(r),
                     dead_since: self.monitor.dead_since(r),
                     capacity: report.capacity[r],
                     dark_capacity: report.dark[r],
@@ -582,7 +572,9 @@ impl<'a> Run<'a> {
                 })
                 .collect(),
             announced: self.announced.clone(),
-        }
+        };
+        self.operator.show(&mut telemetry);
+        telemetry
     }
 
     /// Notes pools whose load leaves the range in which counted traffic is exact.
@@ -697,6 +689,21 @@ impl<'a> Run<'a> {
         }
         mean.iter_mut().for_each(|share| *share /= all.max(1e-300));
         self.shares(&mean)
+    }
+}
+
+/// An order in a few words.
+fn describe(action: &Action, scenario: &Scenario) -> String {
+    let name = |region: RegionId| scenario.regions[region].name.as_str();
+    match action {
+        Action::SetRoutes { from, .. } => format!("new routes for {}", name(*from)),
+        Action::SetDns { market, .. } => {
+            format!("a new answer for {}", scenario.markets[*market].name)
+        }
+        Action::ActivateDark { region } => format!("to call dark capacity in {}", name(*region)),
+        Action::Prewarm { region, .. } => format!("to warm the caches of {}", name(*region)),
+        Action::Isolate { region, .. } => format!("to isolate {}", name(*region)),
+        Action::EnterPhase { region, .. } => format!("a phase of {}", name(*region)),
     }
 }
 

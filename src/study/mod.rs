@@ -1,1 +1,48 @@
-//! (see the crate docs)
+//! Many replications of a scenario's variants, and what they say together.
+//!
+//! [`run`] simulates in parallel and folds the results in the order of jobs, so the bytes are the
+//! same for any number of threads; [`summarize`] is pure. Of a replication only its
+//! [`Row`](crate::model::outcome::Row) is kept; its timeline is folded into
+//! [sketches](crate::stats::Sketch), and the worst one is simulated again when it is to be shown.
+
+mod run;
+mod simulators;
+mod summarize;
+mod summary;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod worst;
+
+pub use run::{Results, Simulates, Study, Watch, replay, run};
+pub use simulators::Simulators;
+pub use summarize::summarize;
+pub use summary::{
+    HypothesisSummary, Named, PhaseSummary, SliSummary, Summary, Unreliable, VariantSummary,
+};
+pub use timeline::Timeline;
+pub use worst::worst;
+
+use crate::scenario::Document;
+
+/// What a study simulates: the same replications of every variant.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The variants, at least one; the first decides the exit code.
+    pub variants: Vec<Variant>,
+    /// Seed of all randomness; every variant meets the same weather.
+    pub seed: u64,
+    /// Replications of each variant.
+    pub replications: u64,
+}
+
+/// A scenario under one policy or strategy.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Name for people and files.
+    pub name: String,
+    /// The scenario with everything laid over it.
+    pub document: Document,
+}

@@ -28,6 +28,8 @@ pub struct Graph {
     pub cached: Vec<(ServiceId, usize)>,
     /// The caches of those calls.
     pub caches: Vec<Cache>,
+    /// Whether any call times out even when nobody waits.
+    pub slow: bool,
 }
 
 /// A service.
@@ -144,6 +146,7 @@ impl Graph {
             entries,
             cached,
             caches,
+            slow: false,
         }
     }
 
@@ -467,12 +470,12 @@ impl Flow {
         misses: &mut dyn FnMut(usize, &[f64], f64, &mut [f64]),
     ) {
         const SWEEPS: usize = 40;
-        const CLOSE: f64 = 1e-7;
+        const CLOSE: f64 = 1e-6;
         let markets = graph.markets;
         if !self.hurt {
             self.fetched.fill(1.0);
         }
-        for sweep in 0..SWEEPS {
+        for _ in 0..SWEEPS {
             let was_hurt = self.hurt;
             self.spread(graph, entering, &mut |v, total| {
                 let node = &graph.nodes[v];
@@ -481,21 +484,16 @@ impl Flow {
                 let servers = Servers {
                     slots: here.instances * node.slots / zones,
                     queue: here.instances * node.queue / zones,
-                    mean_secs: node.mean_secs * here.slowness.max(1.0),
+                    mean_secs: node.mean_secs * here.slowness,
                     scv: node.scv,
                 };
                 Some((pools[v].evaluate(total / zones, dt_secs, &servers), shed))
             });
-            self.hurt = self.refused.iter().any(|&r| r > 0.0)
-                || self
-                    .pools
-                    .iter()
-                    .any(|s| s.wait.fixed > 0.0 || s.wait.share > 1e-4)
-                || graph
-                    .nodes
-                    .iter()
-                    .any(|n| n.calls.iter().any(|l| l.slow > 1e-12));
             self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
+            let late = |link: &Link| self.late(link) > 1e-12;
+            self.hurt = self.refused.iter().any(|&r| r > 1e-12)
+                || self.waits && graph.nodes.iter().any(|n| n.calls.iter().any(late))
+                || graph.slow;
             let change = if self.hurt || was_hurt {
                 self.gather(graph)
             } else {
@@ -504,13 +502,7 @@ impl Flow {
             let mut moved: f64 = change;
             for c in 0..graph.caches.len() {
                 let cells = c * markets..(c + 1) * markets;
-                let fetched = self.fetch_success(graph, c);
-                // Damped: the share that is fetched falls as misses rise and the other way round.
-                let next = if sweep == 0 && !self.hurt {
-                    fetched
-                } else {
-                    libm::sqrt(fetched.max(1e-9) * self.fetched[c].max(1e-9))
-                };
+                let next = self.fetch_success(graph, c);
                 moved = moved.max((next - self.fetched[c]).abs());
                 self.fetched[c] = next;
                 let before: f64 = self.miss[cells.clone()].iter().sum();

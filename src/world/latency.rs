@@ -140,6 +140,7 @@ pub fn prepare(scenario: &Scenario, graph: &mut Graph) -> Vec<Paths> {
             }
             // The sample cannot see rarer ones; a response is then never too slow by itself.
             link.slow = slow;
+            graph.slow |= slow > 0.0;
         }
     }
     scenario

@@ -3,7 +3,8 @@
 use crate::model::scenario::{Cache, Call, Eviction};
 use crate::scenario::default::{guess, required, setting, sourced};
 use crate::scenario::quantity::LONGEST_SECS;
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 
 /// Most calls of a service.
 const MOST_CALLS: usize = 200;

@@ -2,7 +2,8 @@
 
 use crate::model::scenario::Control;
 use crate::scenario::default::{guess, setting, sourced};
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 
 const ROUTE_53: &str = "fast health checks of Route 53, \
      https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_route53.HealthCheck.html";

@@ -3,7 +3,8 @@
 use crate::model::scenario::{DeviceClass, Violators};
 use crate::scenario::default::{guess, required, setting, sourced};
 use crate::scenario::quantity::Unit;
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 
 /// Most device classes.
 const MOST_DEVICES: usize = 50;

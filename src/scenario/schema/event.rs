@@ -5,7 +5,8 @@ use crate::scenario::default::{required, setting};
 use crate::scenario::expression;
 use crate::scenario::known;
 use crate::scenario::quantity::{Unit, Wrong};
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 use crate::units::Time;
 
 /// Most entries of each of them.

@@ -4,7 +4,8 @@ use crate::model::scenario::{Market, Region, RegionId, Wave};
 use crate::scenario::default::{guess, required, setting, sourced};
 use crate::scenario::merge::Clash;
 use crate::scenario::quantity::{Unit, Wrong};
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 use crate::scenario::tree::{Node, Value};
 use std::collections::BTreeMap;
 

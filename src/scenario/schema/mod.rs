@@ -14,7 +14,8 @@ mod session;
 use crate::model::scenario::{Ambient, Scenario, Variation};
 use crate::scenario::default::{guess, required, setting};
 use crate::scenario::quantity::{LONGEST_SECS, Unit};
-use crate::scenario::reader::{Range, Reader, Section};
+use crate::scenario::reader::{Range, Reader};
+use crate::scenario::section::Section;
 use crate::scenario::tree::Node;
 use crate::units::Span;
 

@@ -1,21 +1,24 @@
 //! DNS and the edge.
 
 use crate::model::scenario::{Dns, Edge};
-use crate::scenario::default::{guess, setting, sourced};
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::default::{guess, sourced};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 
 const ZUUL_ORIGIN: &str = "https://github.com/Netflix/zuul, BasicNettyOrigin.java";
 const ZUUL_POOL: &str = "https://github.com/Netflix/zuul, ConnectionPoolConfigImpl.java";
 const EUREKA: &str =
     "registry fetch interval, https://github.com/Netflix/eureka, EurekaArchaius2ClientConfig.java";
+const TTL: &str = "at most 60 s is recommended with health checks, \
+     https://github.com/boto/botocore, data/route53/2013-04-01/service-2.json";
 const ROUTE_53: &str = "changes propagate \"generally within 60 seconds\", \
-     https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html";
+     https://github.com/boto/botocore, data/route53/2013-04-01/service-2.json";
 
 /// Names to addresses.
 pub fn dns(top: &mut Section) -> Dns {
     let mut dns = top.section("dns");
     Dns {
-        ttl: dns.span("ttl", setting("60s"), Range::SPAN),
+        ttl: dns.span("ttl", sourced("60s", TTL), Range::SPAN),
         propagation: dns.dist(
             "propagation",
             sourced("{ uniform = ['0s', '60s'] }", ROUTE_53),

@@ -5,7 +5,8 @@ use crate::model::scenario::{PolicyChoice, RegionId};
 use crate::scenario::default::setting;
 use crate::scenario::known;
 use crate::scenario::quantity::{Unit, Wrong};
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 use crate::scenario::tree::Node;
 
 /// Most stages of a shift.
@@ -85,7 +86,15 @@ fn stages(section: &mut Section) -> Option<Vec<f64>> {
     let reader = section.reader;
     let values: Vec<Option<f64>> = nodes
         .iter()
-        .map(|node| reader.quantity(node, &path, Unit::Share, Range::positive(1.0)))
+        .enumerate()
+        .map(|(i, node)| {
+            reader.quantity(
+                node,
+                &format!("{path}[{i}]"),
+                Unit::Share,
+                Range::positive(1.0),
+            )
+        })
         .collect();
     let values: Vec<f64> = values.into_iter().collect::<Option<_>>()?;
     let growing = values.windows(2).all(|pair| pair[0] < pair[1]);
@@ -113,7 +122,8 @@ fn spread(section: &mut Section, regions: &[&str]) -> Option<Spread> {
     let path = section.path_of("spread");
     let node = section.take("spread")?;
     let mut weights: Vec<(RegionId, f64)> = Vec::new();
-    for entry in &node.table()?.0 {
+    let entries = &node.table()?.0;
+    for entry in entries {
         let region = section
             .reader
             .find(entry.at, &path, &entry.key, "region", regions);
@@ -125,7 +135,8 @@ fn spread(section: &mut Section, regions: &[&str]) -> Option<Spread> {
             weights.push((region, weight));
         }
     }
-    if weights.iter().map(|(_, weight)| weight).sum::<f64>() <= 0.0 {
+    let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    if total <= 0.0 && weights.len() == entries.len() {
         let wrong = Wrong::new("no region has a weight", "write { \"us-west-2\" = 1 }");
         section.reader.wrong(node.at, &path, wrong);
         return None;

@@ -3,7 +3,8 @@
 use crate::model::scenario::{Request, Service, ServiceId, When};
 use crate::scenario::default::setting;
 use crate::scenario::quantity::Unit;
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 
 /// Most requests.
 const MOST_REQUESTS: usize = 50;

@@ -3,15 +3,17 @@
 use crate::model::scenario::{Service, ServiceId};
 use crate::scenario::default::{guess, setting, sourced};
 use crate::scenario::quantity::Wrong;
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
 use crate::scenario::schema::call;
+use crate::scenario::section::Section;
 
 /// Most services.
 const MOST_SERVICES: usize = 200;
 
 const EC2_BOOT: &str = "mean of 96.9 s to the login of a small Linux instance, \
      https://doi.org/10.1109/CLOUD.2012.103; the spread is derived";
-const HEALTH_CHECK: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html";
+const HEALTH_CHECK: &str = "defaults of an AWS target group, \
+     https://github.com/boto/botocore, data/elbv2/2015-12-01/service-2.json";
 
 /// The services, sorted by name, and an order in which callers come first.
 pub fn services(top: &mut Section) -> (Vec<Service>, Vec<ServiceId>) {
@@ -33,12 +35,20 @@ pub fn services(top: &mut Section) -> (Vec<Service>, Vec<ServiceId>) {
             .map(|(name, s)| (name.as_str(), s.at, s.path.as_str())),
     );
     named.sort_by(|a, b| a.0.cmp(&b.0));
-    let names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
+    names.dedup();
     let mut services = Vec::new();
     let mut places = Vec::new();
     for (name, mut section) in named {
-        services.push(service(name, &mut section, &names));
-        places.push((section.at, section.path_of("calls")));
+        let service = service(name, &mut section, &names);
+        // One that is there twice was noted; the first is kept.
+        if services
+            .last()
+            .is_none_or(|last: &Service| last.name != service.name)
+        {
+            services.push(service);
+            places.push((section.at, section.path_of("calls")));
+        }
     }
     match call_order(&services) {
         Ok(order) => (services, order),

@@ -3,10 +3,11 @@
 use crate::model::scenario::{Buffer, Session};
 use crate::scenario::default::{DefaultValue, guess, required, sourced};
 use crate::scenario::distribution::exponentials;
-use crate::scenario::reader::{Range, Section};
+use crate::scenario::reader::Range;
+use crate::scenario::section::Section;
 
-const PATIENCE: &str = "viewers begin to leave after 2 s, \
-     https://doi.org/10.1145/2398776.2398799";
+const PATIENCE: &str = "viewers begin to leave after 2 s: Krishnan and Sitaraman, Video Stream \
+     Quality Impacts Viewer Behavior, IMC 2012";
 const OPEN_CONNECT: &str =
     "https://blog.apnic.net/2018/06/20/netflix-content-distribution-through-open-connect/";
 

@@ -1,0 +1,173 @@
+//! How layers are laid over each other.
+
+use super::*;
+use crate::scenario::PolicyArg;
+use crate::units::Span;
+
+#[test]
+fn the_order_of_declarations_changes_nothing() {
+    let mut tables: Vec<String> = Vec::new();
+    for line in FULL.lines() {
+        if line.starts_with('[') || tables.is_empty() {
+            tables.push(String::new());
+        }
+        let table = tables.last_mut().expect("there is one");
+        table.push_str(line);
+        table.push('\n');
+    }
+    let straight = whole(&scenario(FULL, &[]));
+    tables[1..].reverse();
+    assert_eq!(straight, whole(&scenario(&tables.concat(), &[])));
+    tables[1..].rotate_left(3);
+    assert_eq!(straight, whole(&scenario(&tables.concat(), &[])));
+}
+
+#[test]
+fn the_merged_text_is_the_same_scenario() {
+    let sets = [
+        "service.*.dark=0.3",
+        "fault[0].at=17min",
+        "title=\"a \\\"b\\\"\"",
+    ];
+    let document = load(FULL, &sets).unwrap_or_else(|p| panic!("{p}"));
+    let again = load(&document.toml(), &[]).unwrap_or_else(|p| panic!("{p}\n{}", document.toml()));
+    assert_eq!(whole(document.scenario()), whole(again.scenario()));
+    assert_eq!(document.toml(), again.toml());
+}
+
+#[test]
+fn sets_address_names_indices_and_all() {
+    let s = scenario(
+        FULL,
+        &[
+            "service.*.dark=0.25",
+            "service.api.headroom=0.9",
+            "service.api.calls[0].timeout=5ms",
+            "service.api.calls.extras.count=3",
+            "fault[0].at=\"17min\"",
+            "dns.ttl=30s",
+            "ambient.stall=1s",
+            "service.\"api\".slots=7",
+            "policy.shed=uniform",
+            "market.a.near=[\"north\"]",
+        ],
+    );
+    assert!(s.services.iter().all(|service| service.dark == 0.25));
+    let api = &s.services[0];
+    assert_eq!((api.headroom, api.slots), (0.9, 7));
+    assert_eq!(api.calls[0].timeout_secs, 0.005);
+    assert_eq!(api.calls[1].count, 3.0);
+    assert_eq!(s.faults[0].at.secs(), 1020.0);
+    assert_eq!(s.dns.ttl.secs(), 30.0);
+    assert_eq!(s.ambient.stall_secs, 1.0);
+    assert_eq!(s.markets[0].near[0], 1);
+    // Later wins; what is implied can be set too.
+    let s = scenario(TINY, &["service.*.dark=1", "service.service.dark=2"]);
+    assert_eq!(s.services[0].dark, 2.0);
+}
+
+#[test]
+fn overlays_merge_by_name_and_later_ones_win() {
+    let overlay = |text: &str| Layer::file("over.toml", text, None);
+    let over = vec![
+        overlay(
+            "[dns]\nspread = 2\n[[service]]\nname = '*'\ndark = 0.5\n[[service]]\nname = 'api'\nslots = 5",
+        ),
+        overlay(
+            "[[service]]\nname = 'extras'\ndark = 0.1\n[[fault]]\nkind = 'region-dark'\nregion = 'west'\nat = '1min'\nfor = '1min'",
+        ),
+        overlay(
+            "[[market]]\nname = 'b'\nremove = true\n[[service]]\nname = 'new'\n[session]\nremove = true",
+        ),
+        Layer::set("service.new.dark=0.7"),
+    ];
+    let document = Document::load("test", file(FULL), None, over).unwrap_or_else(|p| panic!("{p}"));
+    let s = document.scenario();
+    let dark: Vec<f64> = s.services.iter().map(|service| service.dark).collect();
+    assert_eq!(dark, [0.5, 0.1, 0.7, 0.5], "api, extras, new, store");
+    assert_eq!(s.services[0].slots, 5);
+    assert_eq!((s.dns.spread, s.dns.ttl.secs()), (2.0, 20.0));
+    assert_eq!(s.faults.len(), 1, "an array without names is replaced");
+    assert_eq!(s.faults[0].at.secs(), 60.0);
+    assert_eq!(s.markets.len(), 1);
+    let session = s.session.as_ref().expect("its defaults are left");
+    assert_eq!(session.length.len(), 1);
+
+    let over = vec![overlay("[[service]]\nname = 'apu'\nremove = true")];
+    let told = Document::load("test", file(FULL), None, over).expect_err("nothing to remove");
+    assert!(
+        told.to_string().starts_with(
+            "error: over.toml:1:1: service.apu: there is no \"apu\"\n  hint: did you mean \"api\"?"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_chosen_policy_replaces_the_whole_section() {
+    let with = |policy| Document::load("test", file(FULL), Some(policy), Vec::new());
+    let named = with(PolicyArg::Name("dns-only".into())).unwrap_or_else(|p| panic!("{p}"));
+    let policy = &named.scenario().policy;
+    assert_eq!(
+        (policy.name.as_str(), policy.knobs.hold),
+        ("dns-only", Span::ZERO)
+    );
+    let strategy = Layer::file(
+        "mine.toml",
+        "[policy]\nuse = 'edge-proxy'\nhold = '3s'\n[[service]]\nname = '*'\ndark = 0.2",
+        None,
+    );
+    let mine = with(PolicyArg::File(strategy)).unwrap_or_else(|p| panic!("{p}"));
+    let policy = &mine.scenario().policy;
+    assert_eq!(
+        (policy.name.as_str(), policy.knobs.hold.secs()),
+        ("edge-proxy", 3.0)
+    );
+    assert!(mine.scenario().services.iter().all(|s| s.dark == 0.2));
+    let told = with(PolicyArg::Name("flo".into())).expect_err("unknown");
+    assert!(
+        told.to_string().contains(
+            "--policy: there is no policy or strategy \"flo\"\n  hint: did you mean \"flow\"?"
+        ),
+        "{told}"
+    );
+    let told = with(PolicyArg::File(Layer::file(
+        "p.toml",
+        "[policy]\nhold = '3s'",
+        None,
+    )));
+    assert!(
+        told.expect_err("no policy")
+            .to_string()
+            .contains("p.toml:1:1: policy.use: is missing")
+    );
+}
+
+#[test]
+fn a_strategy_lies_under_the_overlays_wherever_it_is_named() {
+    let full = FULL.replace("\"flow\"", "\"dns-only\"");
+    let own = FULL.replace("\"flow\"", "\"flow-dark\"");
+    let over = || {
+        vec![
+            Layer::set("service.api.dark=0.5"),
+            Layer::set("policy.hold=2s"),
+        ]
+    };
+    let mut naming = over();
+    naming.push(Layer::set("policy.use=flow-dark"));
+    let arg = PolicyArg::Name("flow-dark".into());
+    for (text, arg, over) in [
+        (own.as_str(), None, over()),
+        (&full, Some(arg), over()),
+        (&full, None, naming),
+    ] {
+        let document = Document::load("test", file(text), arg, over);
+        let document = document.unwrap_or_else(|p| panic!("{p}"));
+        let s = document.scenario();
+        assert_eq!(s.policy.name, "flow");
+        assert_eq!(s.policy.knobs.hold.secs(), 2.0);
+        let dark: Vec<f64> = s.services.iter().map(|service| service.dark).collect();
+        assert_eq!(dark, [0.5, 0.4, 0.4], "api, extras, store");
+        assert!(!document.toml().contains("flow-dark"));
+    }
+}

@@ -1,0 +1,196 @@
+//! From rows to the summary.
+
+use crate::engine::digest::Digest;
+use crate::model::measure::{Impact, Measure, Measured, SliSpan, TimeMeasure};
+use crate::model::outcome::Row;
+use crate::model::policy::Phase;
+use crate::model::scenario::{Origin, RegionId, Scenario};
+use crate::objectives::Columns;
+use crate::stats::{Distribution, Estimate, Share, Verdict};
+use crate::study::summary::*;
+use crate::study::{Plan, Study, worst};
+
+/// Impacts that are shown as distributions.
+const IMPACTS: [Impact; 5] = [
+    Impact::FailedStarts,
+    Impact::RebufferedViewers,
+    Impact::ViewerMinutes,
+    Impact::DowntimeMinutes,
+    Impact::BrokenMinutes,
+];
+
+/// What a study says.
+///
+/// # Panics
+///
+/// If the plan has no variant, or is not the one that the study ran.
+pub fn summarize(plan: &Plan, study: &Study) -> Summary {
+    let first = plan.variants.first().expect("a plan has a variant");
+    let scenario = first.document.scenario();
+    let inputs = |origin| {
+        let inputs = scenario.inputs.iter();
+        inputs.filter(|input| input.origin == origin).count() as u64
+    };
+    Summary {
+        format: 1,
+        scenario: scenario.name.clone(),
+        title: scenario.title.clone(),
+        seed: plan.seed,
+        replications: study.replications,
+        fidelity: "cohort",
+        digest: format!("{:016x}", digest(study)),
+        guesses: inputs(Origin::Guess),
+        fitted: inputs(Origin::Fitted),
+        variants: plan
+            .variants
+            .iter()
+            .zip(&study.variants)
+            .map(|(variant, results)| {
+                let scenario = variant.document.scenario();
+                summarize_variant(&variant.name, scenario, &study.columns, &results.rows)
+            })
+            .collect(),
+    }
+}
+
+fn summarize_variant(
+    name: &str,
+    scenario: &Scenario,
+    columns: &Columns,
+    rows: &[Row],
+) -> VariantSummary {
+    let of = |measure: Measure| -> Vec<Measured> {
+        let position = columns.position(&measure);
+        let position = position.expect("every study has the columns of the summary");
+        rows.iter().map(|row| row.values[position]).collect()
+    };
+    let distribution = |measure| Distribution::of(&of(measure));
+    let mean = |measure| Estimate::of(&values(&of(measure)));
+    let share = |impact| {
+        let values = values(&of(Measure::Impact(impact)));
+        let yes = values.iter().filter(|&&value| value == 1.0).count();
+        Share::of(yes as u64, values.len() as u64)
+    };
+    let hypotheses: Vec<HypothesisSummary> = (0..scenario.hypotheses.len())
+        .map(|i| hypothesis(scenario, rows, i))
+        .collect();
+    let sli = |name: &'static str| {
+        let [before, during, after] = SliSpan::ALL.map(|span| {
+            mean(Measure::Sli {
+                span,
+                sli: name.into(),
+                region: None,
+            })
+        });
+        let summary = SliSummary {
+            before,
+            during,
+            after,
+        };
+        (name, summary)
+    };
+    let time = |time: TimeMeasure| (time.name(), distribution(Measure::Time(time)));
+    let impact = |impact: Impact| (impact.name(), distribution(Measure::Impact(impact)));
+    VariantSummary {
+        name: name.into(),
+        verdict: joint(hypotheses.iter().map(|hypothesis| hypothesis.verdict)),
+        worst_replication: worst(columns, rows),
+        hypotheses,
+        slis: Named(columns.slis().iter().map(|one| sli(one.name())).collect()),
+        times_s: Named(TimeMeasure::ALL.map(time).into()),
+        phases: phases(scenario, rows),
+        metastable: share(Impact::Metastable),
+        toppled: share(Impact::Toppled),
+        availability: mean(Measure::Impact(Impact::Availability)),
+        impact: Named(IMPACTS.map(impact).into()),
+        outside_validity: outside_validity(rows),
+    }
+}
+
+fn values(measured: &[Measured]) -> Vec<f64> {
+    let known = measured.iter().filter_map(|value| match value {
+        Measured::Value(value) => Some(*value),
+        Measured::Absent | Measured::Censored => None,
+    });
+    known.collect()
+}
+
+fn hypothesis(scenario: &Scenario, rows: &[Row], i: usize) -> HypothesisSummary {
+    let hypothesis = &scenario.hypotheses[i];
+    let held = rows.iter().filter(|row| row.holds[i]).count() as u64;
+    let n = rows.len() as u64;
+    HypothesisSummary {
+        name: hypothesis.name.clone(),
+        claim: hypothesis.claim.text.clone(),
+        holds: Share::of(held, n),
+        verdict: Verdict::of(held, n, hypothesis.at_least),
+        held,
+    }
+}
+
+fn joint(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    verdicts.fold(Verdict::Pass, |all, one| match (all, one) {
+        (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
+        (Verdict::Pass, Verdict::Pass) => Verdict::Pass,
+        _ => Verdict::Inconclusive,
+    })
+}
+
+fn phases(scenario: &Scenario, rows: &[Row]) -> Vec<PhaseSummary> {
+    let entered = |region: RegionId, phase: Phase| -> Vec<Measured> {
+        let entries = rows.iter().flat_map(|row| &row.phases);
+        entries
+            .filter(|entry| (entry.0, entry.1) == (region, phase))
+            .map(|entry| Measured::Value(entry.2))
+            .collect()
+    };
+    let all = (0..scenario.regions.len()).flat_map(|r| Phase::ALL.map(|phase| (r, phase)));
+    all.map(|(region, phase)| (region, phase, entered(region, phase)))
+        .filter(|(_, _, entered)| !entered.is_empty())
+        .map(|(region, phase, entered)| PhaseSummary {
+            region: scenario.regions[region].name.clone(),
+            phase: phase.name(),
+            entered_s: Distribution::of(&entered),
+        })
+        .collect()
+}
+
+fn outside_validity(rows: &[Row]) -> Option<Unreliable> {
+    let mut outside = rows
+        .iter()
+        .filter_map(|row| Some((row.replication, row.outside_validity.as_ref()?)));
+    let (first, why) = outside.next()?;
+    Some(Unreliable {
+        replications: 1 + outside.count() as u64,
+        first,
+        pool: why.pool.clone(),
+        at_s: why.at.secs(),
+        lasting_s: why.lasting.secs(),
+        reason: why.reason.clone(),
+    })
+}
+
+/// The fingerprint of every row: of the simulated outcomes and of what was measured of them.
+fn digest(study: &Study) -> u64 {
+    let mut digest = Digest::new();
+    for results in &study.variants {
+        for row in &results.rows {
+            digest.add_u64(row.replication);
+            digest.add_u64(row.digest);
+            for value in &row.values {
+                match value {
+                    Measured::Absent => digest.add_u64(0),
+                    Measured::Censored => digest.add_u64(1),
+                    Measured::Value(value) => {
+                        digest.add_u64(2);
+                        digest.add_f64(*value);
+                    }
+                }
+            }
+            for &holds in &row.holds {
+                digest.add_u64(u64::from(holds));
+            }
+        }
+    }
+    digest.finish()
+}

@@ -1,0 +1,144 @@
+//! What a study says, in the shape of `summary.json`.
+
+use crate::stats::{Distribution, Estimate, Share, Verdict};
+use serde::{Serialize, Serializer};
+
+/// A whole study. Times and latencies are in seconds, shares are fractions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Version of this format.
+    pub format: u32,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// Replications done of each variant.
+    pub replications: u64,
+    /// How traffic is computed.
+    pub fidelity: &'static str,
+    /// Fingerprint of every row.
+    pub digest: String,
+    /// Inputs that are guesses.
+    pub guesses: u64,
+    /// Inputs that are fitted to a result.
+    pub fitted: u64,
+    /// The variants, in the plan's order.
+    pub variants: Vec<VariantSummary>,
+}
+
+impl Summary {
+    /// The exit code of a program that ran this study: 0 if every hypothesis of the first variant
+    /// passes, 1 if one fails, 4 if there are too few replications to tell.
+    pub fn exit_code(&self) -> u8 {
+        match self.variants.first().map(|variant| variant.verdict) {
+            Some(Verdict::Pass) | None => 0,
+            Some(Verdict::Fail) => 1,
+            Some(Verdict::Inconclusive) => 4,
+        }
+    }
+}
+
+/// One variant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VariantSummary {
+    /// Its name.
+    pub name: String,
+    /// Fails if any hypothesis fails, passes if all pass.
+    pub verdict: Verdict,
+    /// The replication with the longest RTO; `None` without replications.
+    pub worst_replication: Option<u64>,
+    /// The hypotheses, in the scenario's order.
+    pub hypotheses: Vec<HypothesisSummary>,
+    /// Every SLI.
+    pub slis: Named<SliSummary>,
+    /// Every time.
+    pub times_s: Named<Distribution>,
+    /// Phases that any replication entered, by region and in their usual order.
+    pub phases: Vec<PhaseSummary>,
+    /// Share of replications that stay broken after the trigger.
+    pub metastable: Option<Share>,
+    /// Share of replications in which a region broke that no fault hit.
+    pub toppled: Option<Share>,
+    /// Share of eligible starts that succeed.
+    pub availability: Option<Estimate>,
+    /// Impacts, from the disturbance on.
+    pub impact: Named<Distribution>,
+    /// Replications in which numbers cannot be relied on; there only if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside_validity: Option<Unreliable>,
+}
+
+/// A hypothesis.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HypothesisSummary {
+    /// Its name.
+    pub name: String,
+    /// What it claims, as the user wrote it.
+    pub claim: String,
+    /// Share of replications in which it holds.
+    pub holds: Option<Share>,
+    /// Whether that is enough.
+    pub verdict: Verdict,
+    /// Replications in which it holds.
+    #[serde(skip)]
+    pub held: u64,
+}
+
+/// An SLI in the three spans of a run, as means over replications.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SliSummary {
+    /// Before the fault.
+    pub before: Option<Estimate>,
+    /// In its worst minute until recovery.
+    pub during: Option<Estimate>,
+    /// From recovery on.
+    pub after: Option<Estimate>,
+}
+
+/// A phase of a region's failover.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PhaseSummary {
+    /// The region.
+    pub region: String,
+    /// The phase.
+    pub phase: &'static str,
+    /// When it was first entered, from the fault.
+    pub entered_s: Distribution,
+}
+
+/// Replications outside the range in which counted traffic is exact.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Unreliable {
+    /// How many.
+    pub replications: u64,
+    /// The first of them.
+    pub first: u64,
+    /// The pool that left the range in it.
+    pub pool: String,
+    /// When, in seconds from the beginning.
+    pub at_s: f64,
+    /// For how long in all.
+    pub lasting_s: f64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Values by name, in an order that means something.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named<T>(pub Vec<(&'static str, T)>);
+
+impl<T> Named<T> {
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value)
+    }
+}
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
