@@ -7,9 +7,9 @@ use crate::model::scenario::Scenario;
 use crate::units::{Span, Time};
 
 /// Replications.
-const REPLICATIONS: u64 = 4000;
+const REPLICATIONS: u64 = 10_000;
 /// The same of false alarms, which take long.
-const LONG_REPLICATIONS: u64 = 1000;
+const LONG_REPLICATIONS: u64 = 250;
 /// Largest number of probes that is waited for.
 const MOST_PROBES: f64 = 1e9;
 
@@ -74,7 +74,8 @@ pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         .iter()
         .map(|d| ((d - timeout) / pace + 1e-9).floor() + 1.0)
         .collect();
-    let find = |metric: &Metric| of_times(metric, &times, &probes, pace);
+    let first = (f64::from(scenario.control.threshold) - 1.0) * pace + timeout;
+    let find = |metric: &Metric| of_times(metric, &times, &probes, (first, interval));
     Ok(case.metrics.iter().map(find).collect())
 }
 
@@ -88,14 +89,14 @@ fn expected_probes(failing: f64, in_a_row: f64) -> f64 {
     }
 }
 
-fn of_times(metric: &Metric, times: &[f64], probes: &[f64], pace: f64) -> Finding {
+fn of_times(metric: &Metric, times: &[f64], probes: &[f64], (first, interval): (f64, f64)) -> Finding {
     let n = times.len() as f64;
     let noise = Noise::Observations(n);
     let mean = |values: &[f64]| values.iter().sum::<f64>() / n;
     let share = |of: &dyn Fn(usize) -> bool| (0..times.len()).filter(|&i| of(i)).count() as f64 / n;
     let known = metric.number().unwrap_or(f64::NAN);
     // The extreme of n uniform phases lies within this of the end, with the same error.
-    let reach = pace * 11.9 / n;
+    let reach = interval * 11.9 / n;
     let least = times.iter().copied().fold(f64::INFINITY, f64::min);
     let most = times.iter().copied().fold(0.0, f64::max);
     match metric.name.as_str() {
@@ -105,7 +106,7 @@ fn of_times(metric: &Metric, times: &[f64], probes: &[f64], pace: f64) -> Findin
         "min" => Finding::within(least, Noise::Expectation, reach),
         "max" if most > known + 1e-6 => Finding::of(most, Noise::Expectation),
         "max" => Finding::within(most, Noise::Expectation, reach),
-        "cdf" => Finding::of(distance_from_uniform(times, pace), noise),
+        "cdf" => Finding::of(distance_from_uniform(times, first, interval), noise),
         name if metric.test.kind == "quantile_sign" && name.starts_with("detection_q") => {
             Finding::of(share(&|i| times[i] <= known), noise)
         }
@@ -119,33 +120,23 @@ fn of_times(metric: &Metric, times: &[f64], probes: &[f64], pace: f64) -> Findin
     }
 }
 
-/// Largest distance of the observed law from the uniform one over a period; its beginning is a
-/// whole number of probes, so the smallest value tells where it lies.
-fn distance_from_uniform(times: &[f64], period: f64) -> f64 {
+/// Largest distance of the observed law from the uniform one from `begin` on.
+fn distance_from_uniform(times: &[f64], begin: f64, length: f64) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len() as f64;
-    let begin = sorted[0].min(sorted[sorted.len() - 1] - period);
-    let begin = if sorted[sorted.len() - 1] - sorted[0] <= period {
-        // Centre the observed range in the period.
-        0.5 * (sorted[0] + sorted[sorted.len() - 1]) - 0.5 * period
-    } else {
-        begin
-    };
     let off = |(i, time): (usize, &f64)| {
-        let law = ((time - begin) / period).clamp(0.0, 1.0);
-        (law - i as f64 / n)
-            .abs()
-            .max(((i + 1) as f64 / n - law).abs())
+        let law = ((time - begin) / length).clamp(0.0, 1.0);
+        (law - i as f64 / n).abs().max(((i + 1) as f64 / n - law).abs())
     };
     sorted.iter().enumerate().map(off).fold(0.0, f64::max)
 }
 
-/// Probes are sent at the shortest interval that windows allow for, and times scaled back.
+/// Waits for the first false alarm, for as long as makes one all but certain.
 fn false_alarms(case: &Case, seed: u64, mut scenario: Scenario) -> Result<Vec<Finding>, String> {
     let (wrong, interval) = (case.share("eps")?, case.positive("I")?);
     let expected = expected_probes(wrong, f64::from(scenario.control.threshold));
-    if !(expected < MOST_PROBES / 30.0) {
+    if !(expected < MOST_PROBES / 18.0) {
         return Err("it takes more than a billion probes".into());
     }
     scenario.faults.clear();
@@ -153,7 +144,7 @@ fn false_alarms(case: &Case, seed: u64, mut scenario: Scenario) -> Result<Vec<Fi
     scenario.rtt_secs = vec![vec![0.0]];
     scenario.markets[0].near = vec![EAST];
     scenario.control.false_alarm = wrong;
-    let horizon = 30.0 * expected * interval;
+    let horizon = 18.0 * expected * interval;
     base::windows(&mut scenario, horizon, horizon);
     let times: Vec<f64> = base::replicate(&scenario, seed, LONG_REPLICATIONS, |outcome| {
         outcome.marks.detect.map_or(horizon, Time::secs)
