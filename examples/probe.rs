@@ -1,3 +1,4 @@
+use darkregion::objectives::*;
 use darkregion::scenario::*;
 use darkregion::simulate::*;
 use darkregion::slis;

@@ -31,6 +31,7 @@ use crate::policies;
 use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 
+pub use crate::engine::digest::Digest;
 pub use lint::{errors, warnings};
 
 /// A scenario made ready to run: all that does not depend on the replication is computed once.

@@ -32,6 +32,10 @@ pub struct Run<'a> {
     seed: u64,
     replication: u64,
     now: Time,
+    /// Up to when the traffic was advanced.
+    flowed: Time,
+    /// Whether the next step may be long.
+    calm: bool,
     end: Time,
     queue: Queue<Event>,
     episodes: Vec<Episode>,
@@ -52,6 +56,8 @@ pub struct Run<'a> {
     address: Address,
     pushes: Vec<u64>,
     mirrored: Vec<(RegionId, usize, f64)>,
+    /// When the newest routes of each edge reach the proxies' source.
+    routed: Vec<Time>,
     doubtful_since: Option<Time>,
     last_miss: Vec<f64>,
 }
@@ -115,9 +121,12 @@ impl<'a> Run<'a> {
             address: Address { cell: 0, cut: 0 },
             pushes: vec![0; scenario.markets.len()],
             mirrored: Vec::new(),
+            routed: vec![Time::ZERO; regions],
             doubtful_since: None,
             last_miss: vec![0.0; regions],
             now: Time::ZERO,
+            flowed: Time::ZERO,
+            calm: false,
             sim,
             seed,
             replication,
@@ -138,20 +147,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Runs until the horizon.
+    /// Runs until the horizon. Traffic advances in steps of its own; what the control plane does in
+    /// between cuts a step only when it changes what the traffic meets.
     pub fn to_the_end(mut self) -> Outcome {
         self.happen();
         while self.now < self.end {
-            let calm = self.calm();
-            let next = self.next_stop(calm);
-            self.advance(next, calm);
+            let (event, stop) = (self.next_event(), self.next_stop());
+            self.now = event.min(stop);
+            if stop <= event {
+                self.flow();
+                self.calm = self.is_calm();
+            }
             self.happen();
         }
         self.finish()
     }
 
     /// Whether nothing moves, so that a step may be long.
-    fn calm(&mut self) -> bool {
+    fn is_calm(&mut self) -> bool {
         let plan = &self.sim.plan;
         let mut steady = true;
         for (region, last) in self.world.regions.iter().zip(&mut self.last_miss) {
@@ -162,7 +175,7 @@ impl<'a> Run<'a> {
                 .zip(&region.flow.miss)
                 .fold((0.0, 0.0), |sum, (n, miss)| (sum.0 + n, sum.1 + n * miss));
             let miss = if all > 0.0 { misses / all } else { 0.0 };
-            steady &= (miss - *last).abs() <= 1e-4 * last.max(1e-3) || plan.graph.caches.is_empty();
+            steady &= (miss - *last).abs() <= 1e-3 * last.max(1e-3) || plan.graph.caches.is_empty();
             *last = miss;
         }
         steady
@@ -175,17 +188,30 @@ impl<'a> Run<'a> {
                 .iter()
                 .flatten()
                 .all(|r| r.next_time() >= self.end)
-            && !self.world.regions.iter().any(|r| r.in_motion(self.now))
+            && !self
+                .world
+                .regions
+                .iter()
+                .any(|r| !r.idle() && r.in_motion(self.now))
     }
 
-    /// The end of the next step.
-    fn next_stop(&self, calm: bool) -> Time {
+    /// The end of the next step, if nothing cuts it.
+    fn next_stop(&self) -> Time {
         let scenario = &self.sim.scenario;
-        let after = |grid: Span| Time((self.now.0 / grid.0 + 1).saturating_mul(grid.0));
+        let after = |grid: Span| Time((self.flowed.0 / grid.0 + 1).saturating_mul(grid.0));
         let mut next = self.end.min(self.window_end).min(after(scenario.sample));
-        if !calm {
+        if !self.calm {
             next = next.min(after(scenario.step));
         }
+        let routes = self.world.routes.iter().map(|r| r.next_time(self.flowed));
+        routes
+            .filter(|&at| at > self.flowed)
+            .fold(next, Time::min)
+            .max(self.now)
+    }
+
+    /// When anything happens next besides traffic.
+    fn next_event(&self) -> Time {
         let moments = [
             self.queue.peek_time().unwrap_or(Time::NEVER),
             self.monitor.next_time(),
@@ -193,18 +219,25 @@ impl<'a> Run<'a> {
             self.wake,
         ];
         let regions = self.world.regions.iter().map(|r| r.next_time());
-        let routes = self.world.routes.iter().map(|r| r.next_time(self.now));
-        moments
+        let later = moments
             .into_iter()
             .chain(regions)
-            .chain(routes)
-            .filter(|&at| at > self.now)
-            .fold(next, Time::min)
+            .filter(|&at| at > self.now);
+        later.fold(Time::NEVER, Time::min)
     }
 
-    /// Advances the traffic to `next`.
-    fn advance(&mut self, next: Time, calm: bool) {
-        let (view, from) = (self.view(), self.now);
+    /// Something is about to change what the traffic meets: it is advanced up to now.
+    fn touch(&mut self) {
+        self.flow();
+        self.calm = false;
+    }
+
+    /// Advances the traffic up to now.
+    fn flow(&mut self) {
+        let (view, from, next) = (self.view(), self.flowed, self.now);
+        if next <= from {
+            return;
+        }
         let cell = from.0 / view.scenario.step.0;
         self.address = if cell == self.address.cell && self.outcome.steps > 0 {
             Address {
@@ -215,10 +248,10 @@ impl<'a> Run<'a> {
             Address { cell, cut: 0 }
         };
         self.cohort
-            .advance(&view, &mut self.world, (from, next), self.address, calm);
+            .advance(&view, &mut self.world, (from, next), self.address);
         self.outcome.steps += 1;
         self.note_validity(next.since(from));
-        self.now = next;
+        self.flowed = next;
         for routes in &mut self.world.routes {
             if !routes.settled() {
                 routes.settle(next, &view.scenario.edge.poll);
@@ -256,6 +289,9 @@ impl<'a> Run<'a> {
         }
         for r in 0..self.world.regions.len() {
             if self.world.regions[r].next_time() <= self.now {
+                if !self.world.regions[r].idle() {
+                    self.touch();
+                }
                 let before: u64 = self.world.regions[r]
                     .instances
                     .iter()
@@ -296,6 +332,7 @@ impl<'a> Run<'a> {
             }
             Event::Effective(action) => self.carry_out(action),
             Event::Answer { market, weights } => {
+                self.touch();
                 self.world.set_answer(self.now, market, &weights);
                 let view = self.view();
                 self.cohort.answer_changed(&view, self.now, market);
@@ -315,6 +352,9 @@ impl<'a> Run<'a> {
         self.active[i] = true;
         if self.world.regions[region].dark.is_some() {
             return;
+        }
+        if !self.world.regions[region].idle() {
+            self.touch();
         }
         self.world.regions[region].goes_dark(self.now, hang);
         for ejections in &mut self.world.ejections {
@@ -347,6 +387,7 @@ impl<'a> Run<'a> {
         if still {
             return;
         }
+        self.touch();
         self.world.regions[region].comes_back(&self.sim.scenario, &self.sim.plan, self.now);
         for ejections in &mut self.world.ejections {
             ejections[region] = Ejection::default();
@@ -388,6 +429,9 @@ impl<'a> Run<'a> {
 
     fn carry_out(&mut self, action: Action) {
         let scenario = &self.sim.scenario;
+        if !matches!(action, Action::SetDns { .. } | Action::EnterPhase { .. }) {
+            self.touch();
+        }
         match action {
             Action::SetRoutes { from, shares } => {
                 let what = format!(
@@ -533,6 +577,9 @@ impl<'a> Run<'a> {
             if moves {
                 marks.decide.get_or_insert(self.now);
             }
+            if let Action::SetRoutes { from, .. } = &order.action {
+                self.routed[*from] = order.effective;
+            }
             self.queue
                 .push(order.effective, Event::Effective(order.action));
         }
@@ -559,7 +606,12 @@ impl<'a> Run<'a> {
                     capacity: report.capacity[r],
                     dark_capacity: report.dark[r],
                     load: report.regions[r],
-                    routes_current: report.routes[r],
+                    // A report from before the newest routes says nothing of them.
+                    routes_current: if report.at < self.routed[r] {
+                        0.0
+                    } else {
+                        report.routes[r]
+                    },
                     warmed: warmed[r],
                 })
                 .collect(),
@@ -640,8 +692,8 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self) -> Outcome {
-        if self.window_from < self.now {
-            self.window_end = self.now;
+        if self.window_from < self.flowed {
+            self.window_end = self.flowed;
             self.close_window();
         }
         let ledger = &mut self.outcome.ledger;
@@ -728,10 +780,15 @@ fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) ->
         dark: (0..scenario.regions.len())
             .map(|r| carried(r, &|v| world.regions[r].instances[v].dark() as f64))
             .collect(),
-        routes: world
-            .routes
-            .iter()
-            .map(|routes| routes.current(now, &scenario.edge.poll))
+        routes: (0..scenario.regions.len())
+            .map(|e| {
+                if world.edge_lives(scenario, e) {
+                    world.routes[e].current(now, &scenario.edge.poll)
+                } else {
+                    // No proxy is left that could lack them.
+                    1.0
+                }
+            })
             .collect(),
     }
 }
@@ -763,8 +820,13 @@ fn digest(outcome: &Outcome) -> u64 {
                 o.cache_lookups,
                 o.cache_hits,
                 o.cache_failed,
+                o.cache_fetches,
                 o.busy_slot_secs,
                 o.slot_secs,
+                o.hottest_pool,
+                o.store_busy_secs,
+                o.store_slot_secs,
+                window.demand,
             ] {
                 digest.add_f64(value);
             }
@@ -775,7 +837,23 @@ fn digest(outcome: &Outcome) -> u64 {
     }
     for entry in &outcome.log {
         digest.add_u64(entry.at.0);
-        digest.add_str(&entry.what);
+        for text in [&entry.part, &entry.what, &entry.cause] {
+            digest.add_str(text);
+        }
+    }
+    let marks = &outcome.marks;
+    for mark in [
+        marks.detect,
+        marks.decide,
+        marks.shifted,
+        marks.warm,
+        marks.first_action,
+    ] {
+        digest.add_u64(mark.map_or(u64::MAX, |at| at.0));
+    }
+    if let Some(outside) = &outcome.outside_validity {
+        digest.add_str(&outside.pool);
+        digest.add_u64(outside.lasting.0);
     }
     digest.finish()
 }

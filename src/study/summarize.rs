@@ -1,11 +1,11 @@
 //! From rows to the summary.
 
-use crate::engine::digest::Digest;
 use crate::model::measure::{Impact, Measure, Measured, SliSpan, TimeMeasure};
 use crate::model::outcome::Row;
 use crate::model::policy::Phase;
 use crate::model::scenario::{Origin, RegionId, Scenario};
 use crate::objectives::Columns;
+use crate::simulate::Digest;
 use crate::stats::{Distribution, Estimate, Share, Verdict};
 use crate::study::summary::*;
 use crate::study::{Plan, Study, worst};

@@ -62,7 +62,9 @@ pub struct Cohort {
     reconnects: Vec<f64>,
     changes: Vec<f64>,
     herd: Herd,
-    /// Routes of the last step, for changes of region, `[edge][market][region]`.
+    /// Sessions that are served in another region now and have not noticed, `[market][region]`.
+    unaware: Vec<f64>,
+    /// Where requests were served in the last step, `[edge][market][region]`.
     routes: Vec<f64>,
     /// Sessions with an ambient stall at the moment, `[market][region]`.
     stalled: Vec<u64>,
@@ -84,6 +86,8 @@ pub struct Cohort {
     pub shifted: Vec<(f64, f64)>,
     /// Requests per second of each market, and served by each region, in the last step.
     pub market_load: Vec<f64>,
+    /// Length of the step under way.
+    dt_secs: f64,
     buffers: Buffers,
 }
 
@@ -102,6 +106,16 @@ struct Buffers {
     counts: Vec<u64>,
     patterns: Vec<f64>,
     phases: Vec<u64>,
+}
+
+/// What became of the calls of an attempt.
+struct Answers {
+    /// Starts that got through.
+    good: u64,
+    /// Whether anyone answered.
+    answered: bool,
+    /// Whether nothing but ambient failures can have failed them.
+    healthy: bool,
 }
 
 /// Starts with the same past that make an attempt in this step.
@@ -149,6 +163,7 @@ impl Cohort {
                 reconnects: vec![0.0; markets * regions],
                 changes: vec![0.0; markets * regions],
             },
+            unaware: vec![0.0; markets * regions],
             pointed: Vec::new(),
             routes: vec![0.0; regions * markets * regions],
             stalled: vec![0; markets * regions],
@@ -161,6 +176,7 @@ impl Cohort {
             ledger: Ledger::default(),
             shifted: vec![(0.0, 0.0); regions],
             market_load: vec![0.0; markets],
+            dt_secs: 0.0,
             buffers: Buffers {
                 shares: vec![0.0; 2 * regions * classes.max(1) + 2],
                 counts: vec![0; 2 * regions * classes.max(1) + 2],
@@ -214,12 +230,10 @@ impl Cohort {
         !self.serving.hurt()
             && self.sessions.starved.is_empty()
             && self.waiting.iter().flatten().all(|w| w.total() == 0)
-            && self.legacy.iter().flatten().all(Option::is_none)
-            && self
-                .reconnects
-                .iter()
-                .chain(&self.changes)
-                .all(|&n| n == 0.0)
+            && self.unaware.iter().all(|&n| n == 0.0)
+            // A slow drain of connections changes little within a long step.
+            && self.reconnects.iter().chain(&self.changes).sum::<f64>()
+                <= 1e-3 * self.dt_secs * self.sessions.total() as f64
     }
 
     /// A market's names begin to point elsewhere: connections that are open now close in their time.
@@ -229,18 +243,17 @@ impl Cohort {
         }
     }
 
-    /// Advances the traffic over `[from, to)`. `calm`: nothing moves, so retries of ambient failures
-    /// are made within the step.
+    /// Advances the traffic over `[from, to)`.
     pub fn advance(
         &mut self,
         view: &View,
         world: &mut World,
         (from, to): (Time, Time),
         at: Address,
-        calm: bool,
     ) {
         let scenario = view.scenario;
         let dt = to.since(from).secs();
+        self.dt_secs = dt;
         let mut attempts: Vec<Vec<Vec<Attempt>>> =
             vec![vec![Vec::new(); scenario.devices.len()]; scenario.markets.len()];
         self.serving.clear();
@@ -262,16 +275,7 @@ impl Cohort {
             let mut draws = self.streams[m].starts.draws(at.cell, at.cut);
             for k in 0..scenario.devices.len() {
                 for attempt in std::mem::take(&mut attempts[m][k]) {
-                    self.attempt(
-                        view,
-                        world,
-                        (m, k),
-                        attempt,
-                        (from, to),
-                        at,
-                        calm,
-                        &mut draws,
-                    );
+                    self.attempt(view, world, (m, k), attempt, (from, to), at, &mut draws);
                 }
             }
             if scenario.session.is_none() {
@@ -552,30 +556,14 @@ impl Cohort {
     fn note_routes(&mut self, view: &View, world: &World) {
         let scenario = view.scenario;
         let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
-        let share = &self.serving.share;
         if scenario
             .requests
             .iter()
             .any(|q| q.when == When::RegionChange)
         {
-            for e in 0..regions {
-                for m in 0..markets {
-                    let row = (e * markets + m) * regions;
-                    let moved: f64 = (0..regions)
-                        .map(|s| (share[row + s] - self.routes[row + s]).max(0.0))
-                        .sum();
-                    let known = self.routes[row..row + regions].iter().sum::<f64>() > 0.0;
-                    if moved > 0.0 && known {
-                        let playing: u64 = (0..scenario.devices.len())
-                            .filter(|&k| !scenario.devices[k].direct)
-                            .map(|k| self.sessions.count(m, k, e))
-                            .sum();
-                        self.changes[m * regions + e] += moved * playing as f64;
-                    }
-                }
-            }
+            self.notice_changes(view);
         }
-        self.routes.copy_from_slice(share);
+        let share = &self.serving.share;
         self.shifted.fill((0.0, 0.0));
         for m in 0..markets {
             let home = scenario.markets[m].near[0];
@@ -607,6 +595,51 @@ impl Cohort {
                 for r in 0..regions {
                     let flow = self.serving.flow(r, q, m);
                     *load += self.serving.entering[flow] + self.serving.direct[flow];
+                }
+            }
+        }
+    }
+
+    /// Sessions whose serving region has changed notice it with their next request.
+    fn notice_changes(&mut self, view: &View) {
+        let scenario = view.scenario;
+        let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
+        let per_session: f64 = scenario
+            .requests
+            .iter()
+            .map(|request| match request.when {
+                When::Every { period_secs, .. } => 1.0 / period_secs,
+                When::Rate { per_sec } => per_sec,
+                _ => 0.0,
+            })
+            .sum();
+        for e in 0..regions {
+            for m in 0..markets {
+                let row = (e * markets + m) * regions;
+                let served = self.serving.served(e, m);
+                let known = &mut self.routes[row..row + regions];
+                let moved: f64 = served
+                    .iter()
+                    .zip(&*known)
+                    .map(|(a, b)| (a - b).max(0.0))
+                    .sum();
+                let playing: u64 = (0..scenario.devices.len())
+                    .filter(|&k| !scenario.devices[k].direct)
+                    .map(|k| self.sessions.count(m, k, e))
+                    .sum();
+                let unaware = &mut self.unaware[m * regions + e];
+                if moved > 1e-9 && known.iter().sum::<f64>() > 0.0 {
+                    *unaware += moved * playing as f64;
+                }
+                known.copy_from_slice(&served);
+                if *unaware > 0.0 {
+                    let notice = -libm::expm1(-per_session * self.dt_secs);
+                    let aware = *unaware * notice;
+                    *unaware -= aware;
+                    if *unaware < 0.5 {
+                        *unaware = 0.0;
+                    }
+                    self.changes[m * regions + e] += aware;
                 }
             }
         }
@@ -652,7 +685,6 @@ impl Cohort {
         attempt: Attempt,
         (from, to): (Time, Time),
         at: Address,
-        calm: bool,
         draws: &mut Draws,
     ) {
         let scenario = view.scenario;
@@ -669,7 +701,11 @@ impl Cohort {
                 self.ledger.retries += tried;
             }
             past.attempts += 1;
-            let (good, answered) = self.make_calls(
+            let Answers {
+                good,
+                answered,
+                healthy,
+            } = self.make_calls(
                 view,
                 world,
                 (m, k, r),
@@ -705,7 +741,9 @@ impl Cohort {
             }
             past.count = again;
             let (lo, hi) = waiting::backoff(class, past.attempts);
-            if calm {
+            // Where nothing but chance fails, the next attempt meets what this one met: it is made
+            // in the same step, and its wait is only counted.
+            if healthy {
                 extra_secs += 0.5 * (lo + hi);
                 let stay = if scenario.session.is_some() {
                     waiting::staying(extra_secs)
@@ -735,7 +773,7 @@ impl Cohort {
                 (from.secs(), to.secs()),
                 (known + lo, known + hi),
                 scenario.step.secs(),
-                at.cell + 1,
+                (at.cell + 1).max(to.0 / scenario.step.0),
                 past,
                 draws,
             );
@@ -743,8 +781,7 @@ impl Cohort {
         }
     }
 
-    /// Makes the calls of one attempt, kind by kind in a row. Returns how many starts got through
-    /// and whether anyone answered.
+    /// Makes the calls of one attempt, kind by kind in a row.
     #[allow(clippy::too_many_arguments)]
     fn make_calls(
         &mut self,
@@ -756,13 +793,13 @@ impl Cohort {
         extra_secs: f64,
         now: Time,
         draws: &mut Draws,
-    ) -> (u64, bool) {
+    ) -> Answers {
         let scenario = view.scenario;
         let mut good = past.count;
         let mut fate = std::mem::take(&mut self.buffers.fate);
         let (mut mean, mut variance) = (0.0, 0.0);
         let mut server = r;
-        let mut answered = true;
+        let (mut answered, mut healthy) = (true, true);
         for (q, request) in scenario.requests.iter().enumerate() {
             let When::Start { count } = request.when else {
                 continue;
@@ -773,9 +810,10 @@ impl Cohort {
             if !self.fate(view, world, (m, k, r), q, now, &mut fate) {
                 self.window[r].unreachable += good;
                 good = 0;
-                answered = false;
+                (answered, healthy) = (false, false);
                 break;
             }
+            healthy &= fate.failing <= 1e-12;
             let ambient = scenario.ambient.request_failure;
             let failing = fate.failing + (1.0 - fate.failing) * ambient;
             for _ in 0..count {
@@ -800,7 +838,11 @@ impl Cohort {
             };
             self.tallies[server].add_starts(m, good as f64, mean + waited + extra_secs, variance);
         }
-        (good, answered)
+        Answers {
+            good,
+            answered,
+            healthy,
+        }
     }
 
     /// Mean and variance of a good answer's delay, and the region that most likely gave it.

@@ -112,6 +112,18 @@ impl Serving {
         (edge * self.markets + market) * self.regions
     }
 
+    /// Where a market's requests that enter at an edge are served, as shares.
+    pub fn served(&self, edge: RegionId, market: MarketId) -> Vec<f64> {
+        let row = self.row(edge, market);
+        let exposed: f64 = self.exposed[row..row + self.regions].iter().sum();
+        (0..self.regions)
+            .map(|s| {
+                let again = exposed * self.allowed[edge] * self.elsewhere[edge * self.regions + s];
+                self.first[row + s] + again
+            })
+            .collect()
+    }
+
     /// Whether anything failed or waited in the last step.
     pub fn hurt(&self) -> bool {
         self.hurt

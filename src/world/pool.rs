@@ -71,8 +71,8 @@ impl Wait {
     }
 }
 
-/// Beyond so many standard deviations of spare slots nobody waits.
-const FAR: f64 = 8.0;
+/// Beyond so many standard deviations of spare slots nobody waits (Erlang C is below 1e-8).
+const FAR: f64 = 6.0;
 
 impl Pool {
     /// What a step of `dt_secs` at a constant rate of arrivals does.
@@ -101,58 +101,59 @@ impl Pool {
         if mean_secs <= 0.0 {
             return PoolState::default();
         }
-        let law = Stationary::new(slots, offered, queue);
+        let law = Stationary::new(slots, offered, queue, scv);
         let capacity = slots / mean_secs;
-        // Allen-Cunneen for service times that are not exponential; far above capacity the queue is
-        // full whatever their law.
-        let beyond = 4.0 * (load - 1.0).max(0.0) * slots.sqrt();
-        let variable = 1.0 + ((1.0 + scv) / 2.0 - 1.0) / (1.0 + beyond);
-        let target = (law.waiting * variable).min(queue);
+        let target = law.waiting;
         let begin = self.waiting.min(queue);
+        // What chance alone does to a queue: the mean of a random walk's distance.
+        let variance = rate_per_sec * (1.0 + scv) * dt_secs;
+        let chance = (begin * begin + 2.0 / std::f64::consts::PI * variance).sqrt() - begin;
         let (end, reached) = if begin < target {
             let excess = (rate_per_sec - capacity).max(0.0) * dt_secs;
-            let chance = 2.0 / std::f64::consts::PI * rate_per_sec * (1.0 + scv) * dt_secs;
-            toward(begin, target, (begin * begin + chance).sqrt() + excess)
+            toward(begin, target, begin + chance + excess)
         } else {
-            let spare = (capacity - rate_per_sec).max(0.0) * dt_secs;
-            // With no spare capacity the queue stays; chance alone lets it fall to the law's mean.
-            let chance = 2.0 / std::f64::consts::PI * rate_per_sec * (1.0 + scv) * dt_secs;
-            let fall = spare.max((begin * begin + chance).sqrt() - begin);
-            toward(begin, target, begin - fall)
+            let spare = (capacity - rate_per_sec * (1.0 - law.refused)).max(0.0) * dt_secs;
+            // With no spare capacity a queue falls by what the full end keeps out.
+            let kept_out = if queue > 0.0 {
+                chance * begin / queue
+            } else {
+                0.0
+            };
+            toward(begin, target, begin - spare.max(kept_out))
         };
         let mean_waiting = reached * 0.5 * (begin + end) + (1.0 - reached) * end;
-        // Refusals begin when the law is reached; on the way down nobody is refused.
-        let refused = law.refused * (1.0 - reached);
-        let accepted = rate_per_sec * (1.0 - refused);
-        let served = if dt_secs > 0.0 {
-            (accepted + (begin - end) / dt_secs).clamp(0.0, capacity)
+        // Refusals begin when the law is reached; before, only what can neither be served nor wait.
+        let (refused, served) = if rate_per_sec <= 0.0 || dt_secs <= 0.0 {
+            (0.0, (begin - end) / dt_secs.max(f64::MIN_POSITIVE))
         } else {
-            accepted.min(capacity)
+            let growth = (end - begin) / dt_secs;
+            let beyond = 1.0 - (capacity + growth) / rate_per_sec;
+            let refused = (law.refused * (1.0 - reached)).max(beyond).clamp(0.0, 1.0);
+            (refused, rate_per_sec * (1.0 - refused) - growth)
         };
+        let served = served.clamp(0.0, capacity);
         let mean_wait = if served > 0.0 {
             mean_waiting / served
         } else {
             0.0
         };
-        let cap = queue * mean_secs / slots;
-        // Below capacity waits are exponential given that there is one; at or above it, or behind a
-        // backlog that the law does not know, everybody waits alike.
+        // All wait behind a backlog that the law does not know. Above capacity the law itself keeps
+        // near its full end, and only its distance from there is random.
         let backlog = (mean_waiting - target).max(0.0) / capacity;
-        let wait = if load >= 1.0 {
+        let random = (mean_wait - backlog).max(0.0).min(law.spread / capacity);
+        let share = law.waits * (mean_waiting / target.max(f64::MIN_POSITIVE)).min(1.0);
+        let wait = if random > 0.0 && share > 0.0 {
             Wait {
-                share: 0.0,
-                fixed: mean_wait.min(cap),
-                mean: 0.0,
-                cap,
+                share,
+                fixed: mean_wait - random,
+                mean: random / share,
+                cap: (queue / capacity).max(mean_wait),
             }
         } else {
-            let random = (mean_wait - backlog).max(0.0);
-            let share = (law.waits * (mean_waiting / target.max(1e-300)).min(1.0)).max(1e-300);
             Wait {
-                share: if random > 0.0 { share } else { 0.0 },
-                fixed: backlog,
-                mean: random / share,
-                cap: cap.max(backlog),
+                fixed: mean_wait,
+                cap: mean_wait,
+                ..Wait::default()
             }
         };
         PoolState {
@@ -189,64 +190,73 @@ fn toward(begin: f64, target: f64, end: f64) -> (f64, f64) {
     }
 }
 
-/// The stationary law of M/M/c/K, `K = c + queue`, for any load.
+/// The stationary law of M/M/c/K, `K = c + queue`, for any load; the mean queue of those who find
+/// all slots busy is stretched for service times that are not exponential.
 struct Stationary {
+    /// Share of arrivals refused.
     refused: f64,
+    /// Share of accepted arrivals that wait.
     waits: f64,
+    /// Mean number that waits.
     waiting: f64,
+    /// Mean distance of the queue from its full end above capacity, infinite below.
+    spread: f64,
 }
 
 impl Stationary {
-    fn new(slots: f64, offered: f64, queue: f64) -> Stationary {
+    fn new(slots: f64, offered: f64, queue: f64, scv: f64) -> Stationary {
         if offered <= 0.0 {
             return Stationary {
                 refused: 0.0,
                 waits: 0.0,
                 waiting: 0.0,
+                spread: f64::INFINITY,
             };
         }
         let load = offered / slots;
-        // Sums of load^j for j in 0..n and of j load^j for j in 0..=n.
-        let log = libm::log(load);
-        let geometric = |n: f64| {
-            if (n * log).abs() < 1e-6 {
-                n * (1.0 + 0.5 * (n - 1.0) * log)
-            } else {
-                libm::expm1(n * log) / libm::expm1(log)
-            }
-        };
-        // Above capacity the powers overflow: all weights are divided by the last one.
-        let top = if log > 0.0 { queue * log } else { 0.0 };
-        let inverse_blocking = inverse_erlang_b(slots, offered);
-        let (ones, weighted) = if log > 0.0 {
-            // From the top down: sum over i = queue - j of exp(-i log).
-            let down = -libm::expm1(-(queue + 1.0) * log) / -libm::expm1(-log);
-            let places = if (queue * log).abs() < 1e-6 {
-                queue * (queue + 1.0) / 2.0
-            } else {
-                let r = libm::exp(-log);
-                let mean_down = weighted_sum(r, queue);
-                queue * down - mean_down
-            };
-            (down - libm::exp(-top), places)
+        // The weight of `j` waiting is `load^j`; above capacity all are divided by the last.
+        let (nobody, anybody, full) = if load > 1.0 {
+            let first = libm::exp(-queue * libm::log(load));
+            (first, sum(1.0 / load, queue) - first, 1.0)
         } else {
-            let up = geometric(queue + 1.0) - 1.0;
-            (up, weighted_sum(load, queue))
+            let last = libm::exp(queue * libm::log(load));
+            (1.0, sum(load, queue) - 1.0, last)
         };
-        // Weight of "all slots busy, nobody waits" is exp(-top); below it, inverse blocking minus one.
-        let base = libm::exp(-top);
-        let all = inverse_blocking * base + ones;
-        let full = if log > 0.0 {
-            1.0
+        let all = inverse_erlang_b(slots, offered) * nobody + anybody;
+        let refused = full / all;
+        // Allen-Cunneen: the mean queue below capacity grows by `(1 + scv) / 2`, and so does the mean
+        // distance from the full end above it.
+        let stretch = (1.0 + scv) / 2.0;
+        let stretched = |r: f64| stretch * r / (1.0 - r + stretch * r);
+        let (mean, spread) = if load > 1.0 {
+            let below = mean_up_to(stretched(1.0 / load), queue);
+            (queue - below, stretch / (load - 1.0))
         } else {
-            libm::exp(queue * log)
+            (mean_up_to(stretched(load), queue), f64::INFINITY)
         };
         Stationary {
-            refused: full / all,
-            waits: ((base + ones - full) / all).clamp(0.0, 1.0),
-            waiting: weighted / all,
+            refused,
+            waits: ((nobody + anybody - full) / (all - full).max(f64::MIN_POSITIVE))
+                .clamp(0.0, 1.0),
+            waiting: (nobody + anybody) / all * mean,
+            spread,
         }
     }
+}
+
+/// Sum of `r^j` for `j` from 0 to `n`, `r <= 1`.
+fn sum(r: f64, n: f64) -> f64 {
+    let log = libm::log(r);
+    if (n + 1.0) * -log < 1e-6 {
+        (n + 1.0) * (1.0 + 0.5 * n * log)
+    } else {
+        libm::expm1((n + 1.0) * log) / libm::expm1(log)
+    }
+}
+
+/// Mean of `j` from 0 to `n` with weights `r^j`, `r <= 1`.
+fn mean_up_to(r: f64, n: f64) -> f64 {
+    weighted_sum(r, n) / sum(r, n)
 }
 
 /// Sum of `j r^j` for `j` from 1 to `n`, `r <= 1`.
@@ -263,11 +273,12 @@ fn weighted_sum(r: f64, n: f64) -> f64 {
 /// `1 / B(c, a)` by the finite sum of falling products, which is exact for whole `c`.
 fn inverse_erlang_b(slots: f64, offered: f64) -> f64 {
     let (mut sum, mut term, mut left) = (1.0, 1.0, slots);
+    let each = 1.0 / offered;
     while left > 0.0 {
         // A last fraction of a slot counts by its size.
-        term *= left / offered * left.min(1.0);
+        term *= left * each * left.min(1.0);
         sum += term;
-        if sum > 1e15 || (left < offered && term < 1e-12 * sum) {
+        if sum > 1e10 || (left < offered && term < 1e-12 * sum) {
             break;
         }
         left -= 1.0;
@@ -298,7 +309,8 @@ mod tests {
         }
         let all: f64 = weights.iter().sum();
         let refused = weights[slots + queue] / all;
-        let waits: f64 = weights[slots..slots + queue].iter().sum::<f64>() / all;
+        let accepted: f64 = weights[..slots + queue].iter().sum();
+        let waits: f64 = weights[slots..slots + queue].iter().sum::<f64>() / accepted;
         let waiting = (0..=queue)
             .map(|j| j as f64 * weights[slots + j])
             .sum::<f64>()
@@ -317,7 +329,7 @@ mod tests {
             (8, 0, 6.0),
             (30, 300, 40.0),
         ] {
-            let law = Stationary::new(slots as f64, offered, queue as f64);
+            let law = Stationary::new(slots as f64, offered, queue as f64, 1.0);
             let (refused, waits, waiting) = exact(slots, queue, offered);
             assert!(
                 (law.refused - refused).abs() < 1e-9,
@@ -334,6 +346,37 @@ mod tests {
                 "{slots} {queue} {offered}: {} {waiting}",
                 law.waiting
             );
+        }
+    }
+
+    /// Closed forms of M/M/c/K: `c`, `K`, arrivals at mean service 1, blocking, wait given accepted,
+    /// mean wait of accepted, mean busy.
+    #[test]
+    fn settled_pools_have_the_figures_of_mmck() {
+        for (c, k, rate, blocked, waits, wait, busy) in [
+            (10.0, 20.0, 9.0, 0.0295101, 0.5680014, 0.2639276, 8.7344094),
+            (10.0, 30.0, 15.0, 0.3333521, 0.9997839, 1.8002125, 9.9997178),
+            (1.0, 5.0, 0.9, 0.1260225, 0.7558057, 1.7902860, 0.7865797),
+            (
+                100.0, 150.0, 105.0, 0.0500099, 0.9610388, 0.3342179, 99.7489587,
+            ),
+        ] {
+            let servers = Servers {
+                slots: c,
+                queue: k - c,
+                mean_secs: 1.0,
+                scv: 1.0,
+            };
+            let state = settle(rate, &servers);
+            let got = [
+                state.refused,
+                state.wait.share,
+                state.wait.mean(),
+                state.busy,
+            ];
+            for (got, want) in got.iter().zip([blocked, waits, wait, busy]) {
+                assert!((got / want - 1.0).abs() < 1e-5, "{c} {k}: {got} {want}");
+            }
         }
     }
 
@@ -429,6 +472,109 @@ mod tests {
             ((served + refused) / arrived - 1.0).abs() < 0.01,
             "{served} {refused} {arrived}"
         );
+    }
+
+    /// Sums of what a pool did while its load goes through `(rate, seconds)`: seconds waited by all,
+    /// requests refused, served, arrived; and what is left in its queue.
+    fn totals(servers: &Servers, loads: &[(f64, f64)], dt: f64) -> [f64; 5] {
+        let (mut pool, mut sums) = (Pool::default(), [0.0; 5]);
+        for &(rate, secs) in loads {
+            for _ in 0..(secs / dt).round() as u32 {
+                let state = pool.evaluate(rate, dt, servers);
+                pool.commit(&state);
+                sums[0] += state.wait.mean() * rate * (1.0 - state.refused) * dt;
+                sums[1] += state.refused * rate * dt;
+                sums[2] += state.busy / servers.mean_secs * dt;
+                sums[3] += rate * dt;
+            }
+        }
+        sums[4] = pool.waiting;
+        sums
+    }
+
+    /// Capacity 1000 per second.
+    fn thousand(queue: f64, scv: f64) -> Servers {
+        Servers {
+            slots: 100.0,
+            queue,
+            mean_secs: 0.1,
+            scv,
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_whatever_the_load_does() {
+        for scv in [0.0, 1.0, 4.0] {
+            for queue in [0.0, 30.0, 500.0, 1e5] {
+                for loads in [
+                    [(1400.0, 20.0), (1050.0, 20.0), (700.0, 60.0)],
+                    [(1000.0, 60.0), (990.0, 60.0), (1010.0, 60.0)],
+                    [(3000.0, 10.0), (1001.0, 60.0), (0.0, 10.0)],
+                ] {
+                    for dt in [0.01, 1.0] {
+                        let [_, refused, served, arrived, left] =
+                            totals(&thousand(queue, scv), &loads, dt);
+                        let gone = served + refused + left;
+                        assert!(
+                            (gone / arrived - 1.0).abs() < 1e-3,
+                            "{scv} {queue} {loads:?} {dt}: {gone} of {arrived}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn halving_the_step_changes_little_whatever_the_load_does() {
+        for loads in [
+            [(1400.0, 20.0), (700.0, 40.0)],
+            [(1050.0, 60.0), (900.0, 60.0)],
+            [(980.0, 60.0), (1020.0, 60.0)],
+        ] {
+            for queue in [500.0, 1e5] {
+                let servers = thousand(queue, 1.0);
+                let (whole, half) = (totals(&servers, &loads, 2.0), totals(&servers, &loads, 1.0));
+                for i in 0..3 {
+                    let close = (whole[i] - half[i]).abs() <= 0.01 * half[i] + 1.0;
+                    assert!(close, "{loads:?} {queue}: {whole:?} {half:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn waits_and_refusals_rise_with_load_without_a_jump() {
+        for (slots, queue, scv) in [
+            (400.0, 20.0, 4.0),
+            (400.0, 400.0, 0.0),
+            (30.0, 300.0, 1.0),
+            (1000.0, 100.0, 2.5),
+        ] {
+            let servers = Servers {
+                slots,
+                queue,
+                mean_secs: 0.02,
+                scv,
+            };
+            let cap = queue * 0.02 / slots;
+            let at = |load: f64| settle(slots * 50.0 * load, &servers);
+            let mut last = at(0.9);
+            for i in 1..300 {
+                let state = at(0.9 + 0.001 * f64::from(i));
+                let (refused, wait) = (state.refused, state.wait.mean());
+                assert!(refused >= last.refused - 1e-9, "{i}: {servers:?}");
+                assert!(wait >= last.wait.mean() - 1e-9, "{i}: {servers:?}");
+                assert!(refused - last.refused < 0.004, "{i}: {servers:?}");
+                assert!(wait - last.wait.mean() < 0.12 * cap, "{i}: {servers:?}");
+                last = state;
+            }
+            let (below, above) = (at(1.0 - 1e-6), at(1.0 + 1e-6));
+            for part in [0.0, 0.1, 0.5, 0.9] {
+                let (a, b) = (below.wait.tail(part * cap), above.wait.tail(part * cap));
+                assert!((a - b).abs() < 1e-3, "{part}: {a} {b} {servers:?}");
+            }
+        }
     }
 
     #[test]

@@ -206,6 +206,11 @@ impl Region {
         called
     }
 
+    /// Whether no request enters.
+    pub fn idle(&self) -> bool {
+        self.entering.iter().all(|&rate| rate <= 0.0)
+    }
+
     /// When the next instance begins to serve.
     pub fn next_time(&self) -> Time {
         self.instances

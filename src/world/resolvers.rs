@@ -385,6 +385,97 @@ mod tests {
         near(&seen, &[0.0125, 0.05, 0.45, 0.95, 0.9875, 1.0]);
     }
 
+    /// Shares on the new answer while its weight rises evenly over `ramp`, one change a second.
+    fn ramp(mut resolvers: Resolvers, ramp: u32, times: &[u32]) -> Vec<f64> {
+        let mut out = [0.0; 2];
+        let mut seen = Vec::new();
+        for second in 0..=times[times.len() - 1] {
+            let at = Time::from_secs(f64::from(second));
+            if second <= ramp {
+                let new = f64::from(second) / f64::from(ramp);
+                resolvers.set_answer(at, &[1.0 - new, new]);
+            }
+            if times.contains(&second) {
+                seen.push(resolvers.share()[1]);
+            }
+            resolvers.advance(at, Time::from_secs(f64::from(second + 1)), &mut out);
+        }
+        seen
+    }
+
+    #[test]
+    fn ramps_of_any_length_follow_the_mean_of_the_last_time_to_live() {
+        let hot = f64::INFINITY;
+        let plain = class(0.0, 1.0, 0.0);
+        near(
+            &ramp(
+                resolvers(300.0, &plain, hot),
+                120,
+                &[60, 120, 300, 360, 421],
+            ),
+            &[0.05, 0.2, 0.8, 0.95, 1.0],
+        );
+        near(
+            &ramp(resolvers(60.0, &plain, hot), 60, &[30, 60, 90, 121]),
+            &[0.125, 0.5, 0.875, 1.0],
+        );
+        // Seldom asked: (w + lT mean of w) / (1 + lT), at every change and not only the first.
+        near(
+            &ramp(resolvers(60.0, &plain, 0.01), 60, &[30, 60, 90, 121]),
+            &[0.3594, 0.8125, 0.9531, 1.0],
+        );
+    }
+
+    #[test]
+    fn an_application_reads_what_its_resolver_holds_by_then() {
+        // Two layers smooth the ramp twice: the mean over 60 s of the mean over 10 s, 35 s late.
+        let pinned = class(0.0, 1.0, 60.0);
+        near(
+            &ramp(
+                resolvers(10.0, &pinned, f64::INFINITY),
+                600,
+                &[70, 300, 600, 671],
+            ),
+            &[35.0 / 600.0, 265.0 / 600.0, 565.0 / 600.0, 1.0],
+        );
+        // One that is asked seldom is asked by the application alone.
+        near(
+            &drain(
+                resolvers(60.0, &class(0.0, 1.0, 30.0), 1e-9),
+                &[0.0, 15.0, 30.0],
+            ),
+            &[1.0, 0.5, 0.0],
+        );
+    }
+
+    #[test]
+    fn going_back_is_as_slow_as_going() {
+        for (demand, half) in [(f64::INFINITY, 0.5), (0.01, 0.1875)] {
+            let mut resolvers = resolvers(60.0, &class(0.0, 1.0, 0.0), demand);
+            let mut out = [0.0; 2];
+            let at = Time::from_secs;
+            resolvers.set_answer(at(0.0), &[0.0, 1.0]);
+            resolvers.advance(at(0.0), at(600.0), &mut out);
+            resolvers.set_answer(at(600.0), &[1.0, 0.0]);
+            resolvers.advance(at(600.0), at(630.0), &mut out);
+            assert!(
+                (resolvers.share()[1] - half).abs() < 0.012,
+                "{:?}",
+                resolvers.share()
+            );
+            resolvers.advance(at(630.0), at(661.0), &mut out);
+            assert_eq!(resolvers.share(), [1.0, 0.0]);
+            assert_eq!(resolvers.next_time(), Time::NEVER);
+        }
+    }
+
+    #[test]
+    fn a_change_that_moves_nobody_costs_nothing() {
+        let mut resolvers = resolvers(60.0, &class(0.1, 600.0, 0.0), f64::INFINITY);
+        resolvers.set_answer(Time::ZERO, &[1.0, 0.0]);
+        assert_eq!(resolvers.next_time(), Time::NEVER);
+    }
+
     #[test]
     fn the_mean_over_a_step_is_the_integral() {
         let mut whole = resolvers(60.0, &class(0.0, 1.0, 0.0), f64::INFINITY);

@@ -466,40 +466,47 @@ impl Cohort {
             let closing = legacy.closing_share(from, to);
             let range = self.pointing(m, k, scenario.devices.len());
             let pointing = self.pointing[range].to_vec();
-            let mut misplaced = false;
-            for r in 0..regions {
-                let count = self.sessions.count(m, k, r);
-                if count == 0 || pointing[r] >= 1.0 {
-                    continue;
-                }
-                misplaced = true;
-                let closed = sampling::binomial(&mut draws, count, closing);
-                if closed == 0 {
-                    continue;
-                }
-                let mut counts = vec![0; regions];
-                sampling::multinomial(&mut draws, closed, &pointing, &mut counts);
-                for (s, moved) in counts.into_iter().enumerate() {
-                    if s == r || moved == 0 {
-                        continue;
+            let counts: Vec<u64> = (0..regions).map(|r| self.sessions.count(m, k, r)).collect();
+            let all: u64 = counts.iter().sum();
+            // Sessions whose names point elsewhere by now: more are connected here than point here.
+            let excess: Vec<f64> = counts
+                .iter()
+                .zip(&pointing)
+                .map(|(&count, share)| {
+                    let here = share * all as f64;
+                    let over = count as f64 - here;
+                    // Chance alone makes counts differ by so much.
+                    if *share > 0.0 && over.abs() < 3.0 * here.sqrt() {
+                        0.0
+                    } else {
+                        over
                     }
+                })
+                .collect();
+            let wanted: Vec<f64> = excess.iter().map(|e| (-e).max(0.0)).collect();
+            let wanting: f64 = wanted.iter().sum();
+            let misplaced = excess.iter().any(|&e| e > 0.0) && wanting > 0.0;
+            for r in (0..regions).filter(|&r| misplaced && excess[r] > 0.0) {
+                let part = (excess[r] / counts[r] as f64).min(1.0);
+                let moved = sampling::binomial(&mut draws, counts[r], closing * part);
+                let targets: Vec<f64> = wanted.iter().map(|w| w / wanting).collect();
+                let mut arrive = vec![0; regions];
+                sampling::multinomial(&mut draws, moved, &targets, &mut arrive);
+                for (s, moved) in arrive.into_iter().enumerate().filter(|a| a.1 > 0) {
                     let mut phases = vec![0; self.sessions.phases(m, k, r).len()];
                     self.sessions
                         .take((m, k, r), moved, &mut draws, &mut phases);
                     for (here, new) in self.sessions.phases_mut(m, k, s).iter_mut().zip(&phases) {
                         *here += new;
                     }
-                    let served_alike: f64 = (0..regions)
-                        .map(|t| {
-                            let row = |e: RegionId| (e * scenario.markets.len() + m) * regions + t;
-                            self.serving.share[row(r)].min(self.serving.share[row(s)])
-                        })
-                        .sum();
+                    let (old, new) = (self.serving.served(r, m), self.serving.served(s, m));
+                    let alike: f64 = old.iter().zip(&new).map(|(a, b)| a.min(*b)).sum();
                     self.reconnects[m * regions + s] += moved as f64;
-                    self.changes[m * regions + s] += moved as f64 * (1.0 - served_alike).max(0.0);
+                    self.changes[m * regions + s] += moved as f64 * (1.0 - alike).max(0.0);
                 }
             }
-            if misplaced || pointing.iter().all(|&p| p < 1.0) {
+            // Names may still be on their way, and then connections must go on following them.
+            if misplaced || self.pointing != self.pointed {
                 self.legacy[m][k] = Some(legacy);
             }
         }
