@@ -89,7 +89,12 @@ fn expected_probes(failing: f64, in_a_row: f64) -> f64 {
     }
 }
 
-fn of_times(metric: &Metric, times: &[f64], probes: &[f64], (first, interval): (f64, f64)) -> Finding {
+fn of_times(
+    metric: &Metric,
+    times: &[f64],
+    probes: &[f64],
+    (first, interval): (f64, f64),
+) -> Finding {
     let n = times.len() as f64;
     let noise = Noise::Observations(n);
     let mean = |values: &[f64]| values.iter().sum::<f64>() / n;
@@ -127,7 +132,9 @@ fn distance_from_uniform(times: &[f64], begin: f64, length: f64) -> f64 {
     let n = sorted.len() as f64;
     let off = |(i, time): (usize, &f64)| {
         let law = ((time - begin) / length).clamp(0.0, 1.0);
-        (law - i as f64 / n).abs().max(((i + 1) as f64 / n - law).abs())
+        (law - i as f64 / n)
+            .abs()
+            .max(((i + 1) as f64 / n - law).abs())
     };
     sorted.iter().enumerate().map(off).fold(0.0, f64::max)
 }
@@ -142,6 +149,7 @@ fn false_alarms(case: &Case, seed: u64, mut scenario: Scenario) -> Result<Vec<Fi
     scenario.faults.clear();
     scenario.regions.truncate(1);
     scenario.rtt_secs = vec![vec![0.0]];
+    scenario.markets.truncate(1);
     scenario.markets[0].near = vec![EAST];
     scenario.control.false_alarm = wrong;
     let horizon = 18.0 * expected * interval;
