@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `z_mean` | `z sd / sqrt(n) + bias`, `sd` known, `n` simulated |
 //! | `z_prop`, `quantile_sign` | `z sqrt(p (1 - p) / n) + bias`; the exact binomial test where `n p (1 - p) < 100` |
-//! | `rep_t` | Student's t at the same error, with the replications' own spread, `+ bias` |
+//! | `rep_t`, or a spread that is estimated | Student's t at the same error, with the replications' own spread, `+ bias` |
 //! | `deterministic` | the tolerances given |
 //! | `ks` | the band of Dvoretzky, Kiefer and Wolfowitz, for `n` simulated |
 //!
@@ -191,8 +191,7 @@ fn tolerance(
         let t = StudentsT::new(0.0, 1.0, n - 1.0)
             .map_err(|error| error.to_string())?
             .inverse_cdf(1.0 - ERROR / 2.0);
-        let factor = if test.kind == "rep_t" { t } else { case.z };
-        return Ok((se, factor * se + extra + given));
+        return Ok((se, t * se + extra + given));
     }
     let n = observations(metric, evidence);
     match (test.kind.as_str(), n) {
@@ -209,7 +208,9 @@ fn tolerance(
         ("deterministic", _) => Ok((0.0, given_tolerance(metric, expected) + extra)),
         ("rep_t", _) => {
             let exactness = match evidence.noise {
-                Noise::Expectation if extra == 0.0 => EXPECTATION_SHARE * expected.abs(),
+                Noise::Expectation if test.bias.unwrap_or(0.0) <= 0.0 => {
+                    EXPECTATION_SHARE * expected.abs()
+                }
                 _ => 0.0,
             };
             Ok((0.0, extra + exactness))

@@ -17,11 +17,16 @@
 
 mod arrivals;
 mod base;
+mod cache;
 mod case;
 mod detection;
 mod dns;
+mod failover;
 mod judge;
 mod oracles;
+mod pairs;
+mod playback;
+mod refill;
 mod report;
 mod series;
 #[cfg(test)]
@@ -70,8 +75,18 @@ fn rows(case: &Case, seed: u64) -> Vec<Row> {
 fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     match case.family.as_str() {
         "04_dns_stickiness" => dns::run(case, seed),
+        "05_cache" => cache::run(case, seed),
         "07_health_detection" => detection::run(case, seed),
+        "10_playback" => playback::run(case, seed),
         "11_arrivals" => arrivals::run(case, seed),
+        "12_composite" => match case.model.as_str() {
+            "v1_dns_only" | "v2_proxy" | "v6_stochastic_rto" => failover::run(case, seed),
+            "v5_cold_cache" => refill::run(case, seed),
+            "v7_rebuffer" => playback::run(case, seed),
+            "v9_crn" => pairs::run(case, seed),
+            "v3_capacity" | "v4_retries" | "v8_stateful" | "v10_failback" => Err("TODO".into()),
+            other => Err(format!("the model {other:.40} is not known")),
+        },
         "01_queues_stationary" | "02_queues_transient" => {
             Err("needs fidelity request: single requests in queues".into())
         }

@@ -41,6 +41,21 @@ impl Series {
         }
     }
 
+    /// Times all times by a factor.
+    pub fn stretch(&mut self, factor: f64) {
+        for window in &mut self.windows {
+            (window.0, window.1) = (window.0 * factor, window.1 * factor);
+        }
+    }
+
+    /// From counts per window to rates.
+    pub fn per_second(&self) -> Series {
+        let rate = |w: &(f64, f64, f64)| (w.0, w.1, w.2 / (w.1 - w.0));
+        Series {
+            windows: self.windows.iter().map(rate).collect(),
+        }
+    }
+
     /// End of the last window.
     pub fn end(&self) -> f64 {
         self.windows.last().map_or(0.0, |w| w.1)
