@@ -63,7 +63,11 @@ impl Cut {
 
     /// A time by which nearly every session without its region stands still.
     pub fn longest_secs(&self) -> f64 {
-        self.lost.step_secs * (POINTS - 1) as f64
+        let renewal = match self.needs {
+            Needs::Renewal(period) => period,
+            _ => 0.0,
+        };
+        self.buffer.longest_secs + renewal
     }
 
     /// Share of sessions that stand still `secs` after they lost their connection (`lost`), or after
