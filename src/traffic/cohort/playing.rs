@@ -494,8 +494,8 @@ impl Cohort {
                 .map(|(&count, share)| {
                     let here = share * all as f64;
                     let over = count as f64 - here;
-                    // Chance alone makes counts differ by so much.
-                    if *share > 0.0 && over.abs() < 3.0 * here.sqrt() {
+                    // Chance alone makes counts differ by so much; none where names are sure.
+                    if *share > 0.0 && over.abs() < 3.0 * (here * (1.0 - share)).max(0.0).sqrt() {
                         0.0
                     } else {
                         over
