@@ -27,3 +27,6 @@ mod moves;
 mod noop;
 #[path = "promises/policies.rs"]
 mod policies;
+#[cfg(feature = "cli")]
+#[path = "promises/program.rs"]
+mod program;
