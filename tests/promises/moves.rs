@@ -38,7 +38,6 @@ macro_rules! in_time {
 
 in_time! {
     requests, BEFORE, o => o.first_attempts as f64;
-    attempts_of_requests, BEFORE, o => (o.answered_ok + o.answered_error) as f64;
     calm_errors, BEFORE, o => o.answered_error as f64;
     calm_failures, BEFORE, o => o.starts_ambient as f64;
     slots, BEFORE, o => o.slot_secs;
@@ -47,18 +46,16 @@ in_time! {
     lookups, BEFORE, o => o.cache_lookups;
     misses, BEFORE, o => o.cache_lookups - o.cache_hits;
     median_latency, BEFORE, o => o.latency.quantile(0.5).unwrap_or(0.0);
-    slow_latency, BEFORE, o => o.latency.quantile(0.99).unwrap_or(0.0);
+    degraded, BEFORE, o => o.answered_degraded as f64;
     median_delay, BEFORE, o => o.start_delay.quantile(0.5).unwrap_or(0.0);
     calm_stood, BEFORE, o => o.stood_still;
     dark_misses, DARK, o => o.cache_lookups - o.cache_hits;
     dark_slots, DARK, o => o.slot_secs;
     dark_errors, DARK, o => o.answered_error as f64;
-    dark_degraded, DARK, o => o.answered_degraded as f64;
     dark_unreachable, DARK, o => o.unreachable as f64;
     dark_failed, DARK, o => o.starts_failed as f64;
     dark_slow_latency, DARK, o => o.latency.quantile(0.99).unwrap_or(0.0);
     dark_slow_delay, DARK, o => o.start_delay.quantile(0.99).unwrap_or(0.0);
-    dark_requests, DARK, o => o.first_attempts as f64;
     rebuffered, ALL, o => o.rebuffered;
     stalled, ALL, o => o.stalled_secs;
 }
@@ -87,9 +84,6 @@ fn shifted(o: &Outcome) -> f64 {
 }
 fn back(o: &Outcome) -> f64 {
     since_fault(o, o.marks.failback)
-}
-fn back_begins(o: &Outcome) -> f64 {
-    since_fault(o, o.marks.failback_begins)
 }
 
 const AMPLE: &[&str] = &["service.*.headroom=4", "edge.headroom=4"];
@@ -146,6 +140,14 @@ const SERVICES: &[Move] = moves! {
     "edge-proxy", TIGHT, ["service.*.queue=0"], dark_slow_latency, 0.1..1.0, "who would wait is refused";
 };
 
+const CALLS: &[Move] = moves! {
+    "none", &[], ["service.browse.calls[1].count=20"], lookups, 1.2..4.0, "eighteen more for each look";
+    "none", &[], ["service.play.calls[0].parallel=false"], median_latency, 1.02..2.0, "one after the other";
+    "none", &["service.rights.time={exponential='200ms'}"], ["service.play.calls[1].timeout=300ms"], calm_errors, 2.0..1e6, "more calls take longer than 300 ms than 800 ms";
+    "none", &["service.rights.time={exponential='200ms'}"], ["service.play.calls[1].attempts=1"], calm_errors, 2.0..1e6, "no second attempt";
+    "none", &["service.advice.time={exponential='200ms'}"], ["service.browse.calls[2].timeout=100ms"], degraded, 1.5..10.0, "exp(-1/2) against exp(-3/2): 2.7 times";
+};
+
 const CONTROL: &[Move] = moves! {
     "flow", AMPLE, ["control.interval=20s"], detect, 1.5..2.5, "three checks at twice the interval";
     "flow", AMPLE, ["control.threshold=6"], detect, 1.7..2.5, "five intervals and a half, not two and a half";
@@ -174,12 +176,19 @@ const CLIENTS: &[Move] = moves! {
     "none", AMPLE, ["device.*.attempts=6"], retries, 1.5..2.6, "five, not two";
     "none", AMPLE, ["device.*.backoff.base=4s"], dark_slow_delay, 1.0..100.0, "retries come later";
     "none", AMPLE, ["session.buffer=300s"], rebuffered, 0.0..0.9, "longer than the fault";
+    "none", &["session.buffer=5s"], ["session.resume=30s"], stalled, 1.1..10.0, "nobody goes on with less than 30 s of media";
     "none", AMPLE, ["session.buffer=5s"], rebuffered, 1.05..5.0, "runs dry in seconds";
     "none", &["session.buffer=5s"], ["session.media=region"], rebuffered, 1.01..50.0, "no media from the dark region";
 };
 
 const CACHES: &[Move] = moves! {
     "none", &[], ["request.look.rate='5/min'"], lookups, 2.0..8.0, "looks ask twice";
+    "none", &[], ["service.titles.calls[0].cache.capacity=4000"], misses, 1.5..10.0, "a quarter of the objects fits";
+    "none", &[], ["service.titles.calls[0].cache.zipf=0.4"], misses, 1.2..10.0, "flatter popularity";
+    "none", &[], ["service.titles.calls[0].cache.objects=200000"], misses, 1.5..10.0, "ten times as many objects";
+    "flow", AMPLE, ["service.titles.calls[0].cache.common=1"], dark_misses, 0.1..0.95, "the moved market's objects are known";
+    "flow", AMPLE, ["service.titles.calls[0].cache.ttl=20s"], misses, 1.1..50.0, "entries expire";
+    "none", &[], ["service.titles.calls[0].cache.warm='0s'"], misses, 1.2..50.0, "empty at the beginning";
 };
 
 const POLICY: &[Move] = moves! {
@@ -221,6 +230,10 @@ fn demand_moves_what_is_asked() {
 #[test]
 fn services_move_capacity_and_latency() {
     check(SERVICES);
+}
+#[test]
+fn calls_move_what_their_caller_answers() {
+    check(CALLS);
 }
 #[test]
 fn control_moves_the_times() {

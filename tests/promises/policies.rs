@@ -120,11 +120,12 @@ fn every_policy_leaves_a_world_without_faults_alone() {
 fn every_policy_that_fails_over_helps_when_there_is_time_and_capacity() {
     let text = world(3, 3) + &dark(0, 60, 400, "");
     let failed = |policy: &str| {
-        let document = document(
-            &text,
-            Some(policy),
-            &["service.*.headroom=2", "edge.headroom=3"],
-        );
+        let sets = [
+            "edge.global=true",
+            "service.*.headroom=2",
+            "edge.headroom=3",
+        ];
+        let document = document(&text, Some(policy), &sets);
         Simulator::new(document.scenario())
             .run(7, 0)
             .ledger
