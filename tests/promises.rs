@@ -1,1 +1,32 @@
-//! Promises.
+//! What the program promises, a module per promise.
+
+#[path = "promises/given.rs"]
+mod given;
+#[path = "promises/source.rs"]
+mod source;
+
+#[path = "promises/conservation.rs"]
+mod conservation;
+#[path = "promises/determinism.rs"]
+mod determinism;
+#[path = "promises/golden.rs"]
+mod golden;
+#[path = "promises/halving.rs"]
+mod halving;
+#[path = "promises/headroom.rs"]
+mod headroom;
+#[path = "promises/hygiene.rs"]
+mod hygiene;
+#[path = "promises/imports.rs"]
+mod imports;
+#[path = "promises/monotone.rs"]
+mod monotone;
+#[path = "promises/moves.rs"]
+mod moves;
+#[path = "promises/noop.rs"]
+mod noop;
+#[path = "promises/policies.rs"]
+mod policies;
+#[cfg(feature = "cli")]
+#[path = "promises/program.rs"]
+mod program;

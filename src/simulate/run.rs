@@ -277,12 +277,7 @@ impl<'a> Run<'a> {
     /// Everything that is due now.
     fn happen(&mut self) {
         let mut asked = self.wake <= self.now;
-        while self.queue.peek_time().is_some_and(|at| at <= self.now) {
-            if let Some((_, event)) = self.queue.pop() {
-                self.handle(event);
-                asked = true;
-            }
-        }
+        asked |= self.handle_due();
         if self.monitor.next_time() <= self.now {
             for change in self.monitor.advance(self.now) {
                 asked = true;
@@ -318,7 +313,21 @@ impl<'a> Run<'a> {
         let busy = self.memory.regions.iter().any(|m| m.phase != Phase::Normal);
         if asked || busy || !self.announced.is_empty() || self.operator.next_time() <= self.now {
             self.ask_policy();
+            // What it ordered without any delay takes effect at once.
+            self.handle_due();
         }
+    }
+
+    /// Handles the events that are due; whether there were any.
+    fn handle_due(&mut self) -> bool {
+        let mut any = false;
+        while self.queue.peek_time().is_some_and(|at| at <= self.now) {
+            if let Some((_, event)) = self.queue.pop() {
+                self.handle(event);
+                any = true;
+            }
+        }
+        any
     }
 
     fn handle(&mut self, event: Event) {

@@ -238,7 +238,9 @@ impl Cohort {
     /// A market's names begin to point elsewhere: connections that are open now close in their time.
     pub fn answer_changed(&mut self, view: &View, now: Time, market: MarketId) {
         for (k, class) in view.scenario.devices.iter().enumerate() {
-            self.legacy[market][k] = Some(Legacy::new(&class.connection_age, now));
+            // A change while an earlier one still drains finds the same connections.
+            self.legacy[market][k]
+                .get_or_insert_with(|| Legacy::new(class, &view.scenario.requests, now));
         }
     }
 
