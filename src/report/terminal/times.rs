@@ -59,7 +59,7 @@ fn row(name: &str, time: &Distribution) -> Vec<Cell> {
     };
     let never = match time.censored {
         0 => String::new(),
-        censored => format!("{} of {}", figure::whole(censored), figure::whole(time.n)),
+        censored => figure::percent(censored as f64 / time.n as f64),
     };
     let name = match name {
         RTO => "RTO: all objectives hold".to_string(),
