@@ -91,9 +91,6 @@ fn isolated(o: &Outcome) -> f64 {
         .find(|(_, phase, _)| *phase == Phase::Isolation);
     since_fault(o, isolated.map(|(.., at)| *at))
 }
-fn back(o: &Outcome) -> f64 {
-    since_fault(o, o.marks.failback)
-}
 
 const AMPLE: &[&str] = &["service.*.headroom=4", "edge.headroom=4"];
 /// The edge dies with its region, and only DNS leads elsewhere.
@@ -103,8 +100,20 @@ const LOCAL: &[&str] = &[
     "service.*.headroom=4",
     "edge.headroom=4",
 ];
-/// Time enough for failback.
-const LONG: &[&str] = &["service.*.headroom=4", "edge.headroom=4", "horizon=40min"];
+/// A drill with notice.
+const ANNOUNCED: &[&str] = &[
+    "service.*.headroom=4",
+    "edge.headroom=4",
+    "fault[0].announced=2min",
+];
+/// The survivors cannot carry all that viewers look at, and nobody tries again soon.
+const CROWDED: &[&str] = &[
+    "service.*.headroom=0.3",
+    "device.*.attempts=1",
+    "policy.edge_retry=false",
+    "session.retry=10min",
+    "request.look.rate=5/min",
+];
 /// Who fails tries the same again.
 const STUBBORN: &[&str] = &[
     "service.*.headroom=4",
@@ -155,7 +164,7 @@ const SERVICES: &[Move] = moves! {
     "flow-dark", TIGHT, ["service.*.dark=1"], dark_slots, 1.1..2.0, "dark capacity is called";
     "flow-dark", TIGHT, ["service.*.activation=300s"], dark_slots, 0.7..0.97, "dark capacity comes too late";
     "none", &[], ["service.store.time='300ms'"], store_busy, 5.0..11.0, "ten times as long";
-    "edge-proxy", TIGHT, ["service.*.queue=0"], dark_slow_latency, 0.1..1.0, "who would wait is refused";
+    "none", &["service.*.headroom=0"], ["service.*.queue=0"], calm_errors, 1.1..1e6, "who would wait is refused";
 };
 
 const CALLS: &[Move] = moves! {
@@ -209,10 +218,10 @@ const CACHES: &[Move] = moves! {
 };
 
 const POLICY: &[Move] = moves! {
-    "flow", &["service.*.headroom=0.3", "device.*.attempts=1", "policy.edge_retry=false"], ["policy.shed=uniform"], dark_failed, 1.05..10.0, "starts are no longer spared";
+    "flow", CROWDED, ["policy.shed=uniform"], dark_failed, 1.05..50.0, "starts are no longer spared";
     "edge-proxy", AMPLE, ["policy.edge_retry=false"], dark_errors, 3.0..1e6, "errors reach the client";
-    "flow", LONG, ["policy.hold=5min"], back, 1.05..3.0, "each stage is held for minutes";
-    "flow", LONG, ["policy.stages=[0.1,0.2,0.4,0.6,0.8,1]"], back, 1.01..4.0, "more stages";
+    "gradual-prewarmed", ANNOUNCED, ["policy.hold=5min"], dark_unreachable, 1.05..1e6, "not all has left when the region goes dark";
+    "gradual-prewarmed", ANNOUNCED, ["policy.stages=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1]"], dark_unreachable, 1.05..1e6, "ten stages do not fit into the notice";
     "flow", AMPLE, ["policy.route=[]"], dark_unreachable, 1.0..100.0, "nothing is moved";
     "edge-proxy", AMPLE, ["policy.eject_after=0"], dark_errors, 0.0..1e9, "proxies go on trying";
     "flow", AMPLE, ["policy.failover=false"], shifted, 1.5..1e6, "nothing is moved";
