@@ -51,9 +51,20 @@ fn main() {
     }
     let t = std::time::Instant::now();
     let mut steps = 0;
+    let columns = Columns::new(slis::all(), [s]);
+    let mut sums = vec![(0.0, 0u32); columns.measures().len()];
     for r in 0..reps {
         let o = sim.run(1, r);
         steps += o.steps;
+        let series = Series::of(&o.windows, slis::all());
+        let row = measure(s, &columns, &series, &o, r);
+        for (a, v) in sums.iter_mut().zip(&row.values) {
+            let x = v.as_f64();
+            if x.is_finite() {
+                a.0 += x;
+                a.1 += 1;
+            }
+        }
         if r == 0 {
             for e in &o.log {
                 println!("{:>8.1} {} {} ({})", e.at.secs(), e.part, e.what, e.cause);
@@ -78,6 +89,13 @@ fn main() {
                 println!();
             }
         }
+    }
+    for (m, (a, n)) in columns.measures().iter().zip(&sums) {
+        let t = m.to_string();
+        if t.contains("degr") || t.contains("unre") || t.contains("p50") || t.contains("p95") {
+            continue;
+        }
+        println!("{t:>40} {:.5} ({n})", a / (*n as f64));
     }
     println!(
         "{} reps {:?} each, {} steps, {:.2} us/step",

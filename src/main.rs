@@ -1,3 +1,5 @@
-//! The program.
+//! The program; all of it is in [`darkregion::cli`].
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    darkregion::cli::main()
+}

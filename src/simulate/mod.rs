@@ -28,6 +28,7 @@ use crate::model::outcome::Outcome;
 use crate::model::policy::Policy;
 use crate::model::scenario::Scenario;
 use crate::policies;
+use crate::traffic::tally::Laws;
 use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 
@@ -39,6 +40,7 @@ pub struct Simulator {
     scenario: Scenario,
     plan: Plan,
     cut: Option<Cut>,
+    laws: Laws,
     policy: &'static dyn Policy,
 }
 
@@ -72,8 +74,10 @@ impl Simulator {
     pub fn new(scenario: &Scenario) -> Simulator {
         let policy = policies::find(&scenario.policy.name)
             .expect("a validated scenario names a policy of the registry");
+        let plan = Plan::new(scenario);
         Simulator {
-            plan: Plan::new(scenario),
+            laws: Laws::new(&plan.paths),
+            plan,
             cut: Cut::new(scenario),
             policy,
             scenario: scenario.clone(),

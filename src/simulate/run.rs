@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
             plan,
             knobs,
             cut: sim.cut.as_ref(),
+            laws: &sim.laws,
         };
         let cohort = Cohort::new(&view, &world, seed, replication);
         let mut queue = Queue::new();
@@ -144,6 +145,7 @@ impl<'a> Run<'a> {
             plan: &self.sim.plan,
             knobs: &self.sim.scenario.policy.knobs,
             cut: self.sim.cut.as_ref(),
+            laws: &self.sim.laws,
         }
     }
 
@@ -839,7 +841,9 @@ fn digest(outcome: &Outcome) -> u64 {
             ] {
                 digest.add_f64(value);
             }
-            for weight in o.latency.weights.iter().chain(&o.start_delay.weights) {
+            let weights = o.latency.weights.iter().chain(&o.start_delay.weights);
+            for (bin, weight) in weights.enumerate().filter(|(_, w)| **w > 0.0) {
+                digest.add_u64(bin as u64);
                 digest.add_f64(*weight);
             }
         }

@@ -33,6 +33,8 @@ pub struct View<'a> {
     pub knobs: &'a Knobs,
     /// How cut sessions run out of their buffer; `None` where nothing streams.
     pub cut: Option<&'a Cut>,
+    /// Response times.
+    pub laws: &'a Laws,
 }
 
 /// Random streams of one market.
@@ -77,7 +79,6 @@ pub struct Cohort {
     /// The window under way, per region.
     pub window: Vec<Observation>,
     tallies: Vec<Tally>,
-    laws: Laws,
     pool_secs: Vec<f64>,
     /// Counts that must balance.
     pub ledger: Ledger,
@@ -146,7 +147,6 @@ impl Cohort {
                 }
             })
             .collect();
-        let laws = Laws::new(&view.plan.paths);
         let mut cohort = Cohort {
             arrivals: scenario
                 .markets
@@ -170,8 +170,7 @@ impl Cohort {
             serving: Serving::new(scenario),
             pointing: vec![0.0; markets * classes * regions],
             window: vec![Observation::default(); regions],
-            tallies: vec![Tally::new(laws.count(), markets); regions],
-            laws,
+            tallies: vec![Tally::new(view.laws.count(), markets); regions],
             pool_secs: vec![0.0; regions * (scenario.services.len() + 1) * 2],
             ledger: Ledger::default(),
             shifted: vec![(0.0, 0.0); regions],
@@ -239,7 +238,9 @@ impl Cohort {
     /// A market's names begin to point elsewhere: connections that are open now close in their time.
     pub fn answer_changed(&mut self, view: &View, now: Time, market: MarketId) {
         for (k, class) in view.scenario.devices.iter().enumerate() {
-            self.legacy[market][k] = Some(Legacy::new(&class.connection_age, now));
+            // A change while an earlier one still drains finds the same connections.
+            self.legacy[market][k]
+                .get_or_insert_with(|| Legacy::new(class, &view.scenario.requests, now));
         }
     }
 
@@ -856,7 +857,7 @@ impl Cohort {
         let served = (0..fate.ok.len())
             .max_by(|&a, &b| fate.ok[a].total_cmp(&fate.ok[b]))
             .unwrap_or(r);
-        let (mean, variance) = self.laws.moments(self.laws.first[q]);
+        let (mean, variance) = view.laws.moments(view.laws.first[q]);
         let flow = &world.regions[served].flow;
         let wait = flow.wait_secs[view.plan.graph.entries[q].0];
         let paths = &view.plan.paths[q];
@@ -864,7 +865,7 @@ impl Cohort {
         let mut missed = 0.0;
         for (i, &cache) in paths.caches.iter().enumerate() {
             let miss = flow.miss[cache * view.plan.graph.markets + m];
-            let (with, _) = self.laws.moments(self.laws.first[q] + (1 << i));
+            let (with, _) = view.laws.moments(view.laws.first[q] + (1 << i));
             missed += (with - mean) * (miss * paths.lookups[i]).min(1.0);
         }
         (
@@ -958,7 +959,7 @@ impl Cohort {
             if part < 1e-9 {
                 continue;
             }
-            let law = self.laws.first[q] + pattern;
+            let law = view.laws.first[q] + pattern;
             for (share, secs) in points {
                 if share <= 0.0 {
                     continue;
@@ -1011,7 +1012,7 @@ impl Cohort {
         for (r, observation) in self.window.iter_mut().enumerate() {
             observation.window_secs = window_secs;
             self.tallies[r].flush(
-                &mut self.laws,
+                view.laws,
                 &mut observation.latency,
                 &mut observation.start_delay,
             );

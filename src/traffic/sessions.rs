@@ -4,6 +4,7 @@
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
 use crate::model::scenario::{MarketId, RegionId};
+use std::cmp::Ordering;
 
 /// Sessions that have lost what they need from their region and try to get it back.
 #[derive(Clone, Debug)]
@@ -27,6 +28,14 @@ pub struct Starved {
 }
 
 impl Starved {
+    /// Order of groups: by place, kind, and since when.
+    fn order(&self, other: &Starved) -> Ordering {
+        let key = |g: &Starved| (g.market, g.class, g.region, g.waiting, g.lost);
+        key(self)
+            .cmp(&key(other))
+            .then(self.since_secs.total_cmp(&other.since_secs))
+    }
+
     /// How many.
     pub fn count(&self) -> u64 {
         self.phases.iter().sum()
@@ -97,20 +106,21 @@ impl Sessions {
     }
 
     /// Adds a group, to one with the same past if there is any.
-    pub fn add_starved(&mut self, group: Starved) {
-        let same = self.starved.iter_mut().find(|g| {
-            g.since_secs == group.since_secs
-                && (g.market, g.class, g.region) == (group.market, group.class, group.region)
-                && (g.waiting, g.lost) == (group.waiting, group.lost)
-        });
-        match same {
-            Some(known) => {
+    pub fn add_starved(&mut self, mut group: Starved) {
+        if group.waiting {
+            // They stand still already: since when does not matter any more.
+            group.since_secs = 0.0;
+        }
+        // Groups are kept in order, so that equal ones are found fast.
+        match self.starved.binary_search_by(|known| known.order(&group)) {
+            Ok(same) => {
+                let known = &mut self.starved[same];
                 for (mine, theirs) in known.phases.iter_mut().zip(&group.phases) {
                     *mine += theirs;
                 }
                 known.stalled += group.stalled;
             }
-            None => self.starved.push(group),
+            Err(place) => self.starved.insert(place, group),
         }
     }
 

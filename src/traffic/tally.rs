@@ -3,7 +3,7 @@
 
 use crate::model::histogram::Histogram;
 use crate::world::latency::{Law, Paths};
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// Added delays are told apart by this many classes per bin of a histogram (0.7 % of the delay).
 const PER_BIN: f64 = 3.5;
@@ -94,7 +94,7 @@ impl Tally {
     }
 
     /// Turns the weights into histograms and forgets them.
-    pub fn flush(&mut self, laws: &mut Laws, latency: &mut Histogram, start_delay: &mut Histogram) {
+    pub fn flush(&mut self, laws: &Laws, latency: &mut Histogram, start_delay: &mut Histogram) {
         self.touched.sort_unstable();
         for &cell in &self.touched {
             let weight = std::mem::take(&mut self.weights[cell as usize]);
@@ -124,11 +124,12 @@ impl Tally {
     }
 }
 
-/// Laws with delays added, made when first needed.
+/// Laws with delays added, made when first needed and kept for all replications: each is a pure
+/// function of its law and delay.
 pub struct Laws {
     bases: Vec<Law>,
     moments: Vec<(f64, f64)>,
-    made: BTreeMap<(usize, usize), Law>,
+    made: Vec<OnceLock<Law>>,
     /// First law of each kind of request.
     pub first: Vec<usize>,
 }
@@ -144,8 +145,8 @@ impl Laws {
         }
         Laws {
             moments: bases.iter().map(Law::moments).collect(),
+            made: (0..bases.len() * DELAYS).map(|_| OnceLock::new()).collect(),
             bases,
-            made: BTreeMap::new(),
             first,
         }
     }
@@ -160,10 +161,7 @@ impl Laws {
         self.moments[law]
     }
 
-    fn get(&mut self, law: usize, delay: usize) -> &Law {
-        let base = &self.bases[law];
-        self.made
-            .entry((law, delay))
-            .or_insert_with(|| base.plus(delay_secs(delay)))
+    fn get(&self, law: usize, delay: usize) -> &Law {
+        self.made[law * DELAYS + delay].get_or_init(|| self.bases[law].plus(delay_secs(delay)))
     }
 }

@@ -254,7 +254,8 @@ impl Region {
         let mut out = vec![0.0; markets];
         for (c, cache) in self.caches.iter().enumerate() {
             let lookups = &self.flow.lookups[c * markets..(c + 1) * markets];
-            cache.steady_hit(&plan.catalogues[c], lookups, &mut out);
+            let stretched: Vec<f64> = lookups.iter().map(|n| n / self.shocks.catalogue).collect();
+            cache.steady_hit(&plan.catalogues[c], &stretched, &mut out);
             for m in (0..markets).filter(|&m| of[m]) {
                 all += lookups[m];
                 hits += lookups[m] * out[m];

@@ -41,20 +41,22 @@ struct Unit {
     violates: bool,
     /// Whether a re-reading is scheduled.
     pending: bool,
-    /// Whether it holds an answer at a random moment.
+    /// Whether its requests find an unexpired answer; otherwise each asks anew.
     holds: bool,
     /// When it asks, within its time to live; when the application reads, within its pin.
     phase: f64,
     pin_phase: f64,
     choice: f64,
     lateness: f64,
-    /// Moment as of which it will know the answer at its next re-reading.
+    /// When a violator asks at last.
     asks: Time,
 }
 
 impl Resolvers {
-    /// Resolvers that hold the given answer. `requests_per_sec` is each one's mean demand: one that
-    /// is asked seldom holds an unexpired answer only part of the time, `lT / (1 + lT)`.
+    /// Resolvers that hold the given answer. `requests_per_sec` is each one's mean demand `l`: of the
+    /// requests at one that is asked seldom only `lT / (1 + lT)` find an unexpired answer, whose age
+    /// is uniform within the time to live; so that share of the resolvers always holds one, and the
+    /// rest never do.
     pub fn new(
         dns: &Dns,
         class: &DeviceClass,
@@ -138,53 +140,74 @@ impl Resolvers {
 
     /// The authoritative answer changes to these weights per region, which sum to one.
     pub fn set_answer(&mut self, now: Time, weights: &[f64]) {
-        self.answers.push((now, cumulative(weights)));
-        let first = self.anchor.is_none();
+        let sums = cumulative(weights);
+        if self.answers[self.answers.len() - 1].1 == sums {
+            return;
+        }
+        self.answers.push((now, sums));
         let anchor = *self.anchor.get_or_insert(now);
         for i in 0..self.units.len() {
-            if self.units[i].pending {
+            let unit = &self.units[i];
+            let region = self.newest(unit.choice);
+            if unit.pending || unit.region == region {
                 continue;
             }
-            if first && !self.units[i].holds && !self.units[i].violates {
-                // Its next request asks anew in any case.
-                self.read(i, now);
-                self.units[i].holds = true;
-                continue;
+            if unit.holds || unit.violates || !self.pin.is_zero() {
+                self.schedule(i, now, anchor);
+            } else {
+                self.point(i, region);
             }
-            self.schedule(i, now, anchor);
         }
         self.refresh();
     }
 
-    /// Schedules the re-reading that follows `after`.
+    /// The region that the newest answer gives for a choice.
+    fn newest(&self, choice: f64) -> u16 {
+        pick(&self.answers[self.answers.len() - 1].1, choice)
+    }
+
+    /// Schedules the first re-reading that can give an answer as of `after` or later.
     fn schedule(&mut self, i: usize, after: Time, anchor: Time) {
         let unit = &mut self.units[i];
         let asks = if unit.violates {
             after + Span::from_secs(law::quantile(&self.stale, unit.lateness))
-        } else {
+        } else if unit.holds {
             next_in_phase(anchor, unit.phase, self.ttl, after)
-        };
-        let reads = if self.pin.is_zero() {
-            asks
         } else {
-            next_in_phase(anchor, unit.pin_phase, self.pin, asks)
+            after
         };
+        let reads = next_in_phase(anchor, unit.pin_phase, self.pin, asks);
         unit.asks = asks;
         unit.pending = true;
         self.due.push(Reverse((reads, i as u32)));
     }
 
-    /// Takes the answer as of `asked`.
-    fn read(&mut self, i: usize, asked: Time) {
-        let known = self.answers.partition_point(|a| a.0 <= asked).max(1) - 1;
+    /// Takes the answer that the resolver holds at a scheduled re-reading.
+    fn read(&mut self, i: usize, at: Time, anchor: Time) {
         let unit = &mut self.units[i];
-        let region = pick(&self.answers[known].1, unit.choice);
-        if region != unit.region {
-            self.weights[unit.region as usize] -= unit.weight;
-            self.weights[region as usize] += unit.weight;
-            unit.region = region;
-        }
         unit.pending = false;
+        let asked = if unit.violates {
+            unit.asks
+        } else if unit.holds {
+            last_in_phase(anchor, unit.phase, self.ttl, at)
+        } else {
+            at
+        };
+        let choice = unit.choice;
+        let known = self.answers.partition_point(|a| a.0 <= asked).max(1) - 1;
+        let region = pick(&self.answers[known].1, choice);
+        self.point(i, region);
+        if region != self.newest(choice) {
+            // The resolver has not heard of the newest answer yet.
+            self.schedule(i, Time(at.0.saturating_add(1)), anchor);
+        }
+    }
+
+    fn point(&mut self, i: usize, region: u16) {
+        let unit = &mut self.units[i];
+        self.weights[unit.region as usize] -= unit.weight;
+        self.weights[region as usize] += unit.weight;
+        unit.region = region;
     }
 
     /// When anything changes next.
@@ -206,8 +229,7 @@ impl Resolvers {
             };
             let i = i as usize;
             let old = self.units[i].region as usize;
-            let asked = self.units[i].asks;
-            self.read(i, asked);
+            self.read(i, at, anchor);
             let new = self.units[i].region as usize;
             if new != old {
                 let weight = self.units[i].weight as f64 / WHOLE as f64;
@@ -218,10 +240,6 @@ impl Resolvers {
                 };
                 out[old] = (out[old] - weight * part).max(0.0);
                 out[new] += weight * part;
-            }
-            let newest = self.answers.last().map_or(Time::ZERO, |a| a.0);
-            if newest > asked {
-                self.schedule(i, asked.max(at).max(Time(asked.0 + 1)), anchor);
             }
         }
         self.refresh();
@@ -236,12 +254,20 @@ fn next_in_phase(anchor: Time, phase: f64, period: Span, after: Time) -> Time {
     let offset = (phase * period.0 as f64) as u64;
     let gone = after.since(anchor).0;
     let periods = gone.saturating_sub(offset).div_ceil(period.0);
-    Time(
-        anchor
-            .0
-            .saturating_add(offset)
-            .saturating_add(periods.saturating_mul(period.0)),
-    )
+    let beyond = offset.saturating_add(periods.saturating_mul(period.0));
+    Time(anchor.0.saturating_add(beyond))
+}
+
+/// The last such instant not after `until`; the anchor if there is none since.
+fn last_in_phase(anchor: Time, phase: f64, period: Span, until: Time) -> Time {
+    if period.is_zero() {
+        return until;
+    }
+    let offset = (phase * period.0 as f64) as u64;
+    match until.since(anchor).0.checked_sub(offset) {
+        Some(gone) => Time(anchor.0 + offset + gone / period.0 * period.0),
+        None => anchor,
+    }
 }
 
 fn cumulative(weights: &[f64]) -> Vec<f64> {
@@ -266,228 +292,4 @@ fn pick(cumulative: &[f64], choice: f64) -> u16 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::scenario::Violators;
-    use crate::units::Dist;
-
-    fn class(violators: f64, mean: f64, pin: f64) -> DeviceClass {
-        DeviceClass {
-            name: "all".into(),
-            share: 1.0,
-            direct: false,
-            violators: Violators {
-                share: violators,
-                stale: Dist::Exponential { mean },
-            },
-            pin: Span::from_secs(pin),
-            connection_age: Dist::Fixed(1200.0),
-            connection_idle: Span::from_secs(65.0),
-            timeout: Span::from_secs(10.0),
-            attempts: 1,
-            backoff_base: Span::from_secs(1.0),
-            backoff_factor: 1.6,
-            backoff_cap: Span::from_secs(120.0),
-            jitter: 0.2,
-            retry_budget: f64::INFINITY,
-            fallback_after: 0,
-        }
-    }
-
-    fn resolvers(ttl: f64, class: &DeviceClass, demand: f64) -> Resolvers {
-        let dns = Dns {
-            ttl: Span::from_secs(ttl),
-            propagation: Dist::Fixed(0.0),
-            resolvers: 40_000,
-            spread: 0.0,
-        };
-        let stream = Stream::new(3, 0, "resolvers", "test");
-        Resolvers::new(&dns, class, demand, &[1.0, 0.0], stream)
-    }
-
-    /// Share on the old answer at each time after a change at 100 s.
-    fn drain(mut resolvers: Resolvers, times: &[f64]) -> Vec<f64> {
-        let mut at = Time::from_secs(100.0);
-        resolvers.set_answer(at, &[0.0, 1.0]);
-        let mut out = [0.0; 2];
-        times
-            .iter()
-            .map(|&t| {
-                let to = Time::from_secs(100.0 + t + 1e-9);
-                resolvers.advance(at, to, &mut out);
-                at = to;
-                resolvers.share()[0]
-            })
-            .collect()
-    }
-
-    fn near(got: &[f64], want: &[f64]) {
-        for (g, w) in got.iter().zip(want) {
-            assert!((g - w).abs() < 0.012, "{got:?} {want:?}");
-        }
-    }
-
-    #[test]
-    fn answers_drain_in_a_straight_line_and_violators_slowly() {
-        let hot = f64::INFINITY;
-        let times = [0.0, 6.0, 15.0, 30.0, 45.0, 59.0, 60.0];
-        near(
-            &drain(resolvers(60.0, &class(0.0, 1.0, 0.0), hot), &times),
-            &[1.0, 0.9, 0.75, 0.5, 0.25, 1.0 / 60.0, 0.0],
-        );
-        let late = drain(
-            resolvers(60.0, &class(0.05, 1800.0, 0.0), hot),
-            &[0.0, 30.0, 60.0, 300.0, 1800.0],
-        );
-        near(&late, &[1.0, 0.5242, 0.0484, 0.0423, 0.0184]);
-    }
-
-    #[test]
-    fn seldom_asked_resolvers_hold_nothing_most_of_the_time() {
-        let got = drain(
-            resolvers(60.0, &class(0.0, 1.0, 0.0), 0.01),
-            &[0.0, 15.0, 30.0, 45.0],
-        );
-        near(&got, &[0.375, 0.28125, 0.1875, 0.09375]);
-    }
-
-    #[test]
-    fn an_application_that_keeps_answers_lags_behind_its_resolver() {
-        let hot = f64::INFINITY;
-        let got = drain(
-            resolvers(60.0, &class(0.0, 1.0, 30.0), hot),
-            &[10.0, 30.0, 45.0, 60.0, 80.0, 90.1],
-        );
-        near(&got, &[0.9722, 0.75, 0.5, 0.25, 0.0278, 0.0]);
-        let got = drain(
-            resolvers(30.0, &class(0.0, 1.0, 60.0), hot),
-            &[15.0, 30.0, 60.0, 75.0],
-        );
-        near(&got, &[0.9375, 0.75, 0.25, 0.0625]);
-    }
-
-    #[test]
-    fn a_ramp_of_weights_is_seen_through_the_time_to_live() {
-        let mut resolvers = resolvers(60.0, &class(0.0, 1.0, 0.0), f64::INFINITY);
-        let mut out = [0.0; 2];
-        let mut seen = Vec::new();
-        for second in 0..700_u32 {
-            let at = Time::from_secs(f64::from(second));
-            if second <= 600 {
-                let new = f64::from(second) / 600.0;
-                resolvers.set_answer(at, &[1.0 - new, new]);
-            }
-            if [30, 60, 300, 600, 630, 661].contains(&second) {
-                seen.push(resolvers.share()[1]);
-            }
-            resolvers.advance(at, Time::from_secs(f64::from(second + 1)), &mut out);
-        }
-        near(&seen, &[0.0125, 0.05, 0.45, 0.95, 0.9875, 1.0]);
-    }
-
-    /// Shares on the new answer while its weight rises evenly over `ramp`, one change a second.
-    fn ramp(mut resolvers: Resolvers, ramp: u32, times: &[u32]) -> Vec<f64> {
-        let mut out = [0.0; 2];
-        let mut seen = Vec::new();
-        for second in 0..=times[times.len() - 1] {
-            let at = Time::from_secs(f64::from(second));
-            if second <= ramp {
-                let new = f64::from(second) / f64::from(ramp);
-                resolvers.set_answer(at, &[1.0 - new, new]);
-            }
-            if times.contains(&second) {
-                seen.push(resolvers.share()[1]);
-            }
-            resolvers.advance(at, Time::from_secs(f64::from(second + 1)), &mut out);
-        }
-        seen
-    }
-
-    #[test]
-    fn ramps_of_any_length_follow_the_mean_of_the_last_time_to_live() {
-        let hot = f64::INFINITY;
-        let plain = class(0.0, 1.0, 0.0);
-        near(
-            &ramp(
-                resolvers(300.0, &plain, hot),
-                120,
-                &[60, 120, 300, 360, 421],
-            ),
-            &[0.05, 0.2, 0.8, 0.95, 1.0],
-        );
-        near(
-            &ramp(resolvers(60.0, &plain, hot), 60, &[30, 60, 90, 121]),
-            &[0.125, 0.5, 0.875, 1.0],
-        );
-        // Seldom asked: (w + lT mean of w) / (1 + lT), at every change and not only the first.
-        near(
-            &ramp(resolvers(60.0, &plain, 0.01), 60, &[30, 60, 90, 121]),
-            &[0.3594, 0.8125, 0.9531, 1.0],
-        );
-    }
-
-    #[test]
-    fn an_application_reads_what_its_resolver_holds_by_then() {
-        // Two layers smooth the ramp twice: the mean over 60 s of the mean over 10 s, 35 s late.
-        let pinned = class(0.0, 1.0, 60.0);
-        near(
-            &ramp(
-                resolvers(10.0, &pinned, f64::INFINITY),
-                600,
-                &[70, 300, 600, 671],
-            ),
-            &[35.0 / 600.0, 265.0 / 600.0, 565.0 / 600.0, 1.0],
-        );
-        // One that is asked seldom is asked by the application alone.
-        near(
-            &drain(
-                resolvers(60.0, &class(0.0, 1.0, 30.0), 1e-9),
-                &[0.0, 15.0, 30.0],
-            ),
-            &[1.0, 0.5, 0.0],
-        );
-    }
-
-    #[test]
-    fn going_back_is_as_slow_as_going() {
-        for (demand, half) in [(f64::INFINITY, 0.5), (0.01, 0.1875)] {
-            let mut resolvers = resolvers(60.0, &class(0.0, 1.0, 0.0), demand);
-            let mut out = [0.0; 2];
-            let at = Time::from_secs;
-            resolvers.set_answer(at(0.0), &[0.0, 1.0]);
-            resolvers.advance(at(0.0), at(600.0), &mut out);
-            resolvers.set_answer(at(600.0), &[1.0, 0.0]);
-            resolvers.advance(at(600.0), at(630.0), &mut out);
-            assert!(
-                (resolvers.share()[1] - half).abs() < 0.012,
-                "{:?}",
-                resolvers.share()
-            );
-            resolvers.advance(at(630.0), at(661.0), &mut out);
-            assert_eq!(resolvers.share(), [1.0, 0.0]);
-            assert_eq!(resolvers.next_time(), Time::NEVER);
-        }
-    }
-
-    #[test]
-    fn a_change_that_moves_nobody_costs_nothing() {
-        let mut resolvers = resolvers(60.0, &class(0.1, 600.0, 0.0), f64::INFINITY);
-        resolvers.set_answer(Time::ZERO, &[1.0, 0.0]);
-        assert_eq!(resolvers.next_time(), Time::NEVER);
-    }
-
-    #[test]
-    fn the_mean_over_a_step_is_the_integral() {
-        let mut whole = resolvers(60.0, &class(0.0, 1.0, 0.0), f64::INFINITY);
-        whole.set_answer(Time::ZERO, &[0.0, 1.0]);
-        let mut out = [0.0; 2];
-        whole.advance(Time::ZERO, Time::from_secs(30.0), &mut out);
-        assert!(
-            (out[0] - 0.75).abs() < 0.01 && (out[0] + out[1] - 1.0).abs() < 1e-9,
-            "{out:?}"
-        );
-        whole.advance(Time::from_secs(30.0), Time::from_secs(90.0), &mut out);
-        assert_eq!(whole.share(), [0.0, 1.0]);
-        assert_eq!(whole.next_time(), Time::NEVER);
-    }
-}
+mod tests;

@@ -10,6 +10,13 @@ use crate::traffic::sessions::Starved;
 use crate::units::Time;
 use crate::world::state::World;
 
+/// Classes of time since an answer was lost.
+fn cut_classes_secs(view: &View) -> f64 {
+    const CLASSES: f64 = 48.0;
+    let longest = view.cut.map_or(0.0, |cut| cut.longest_secs());
+    (longest / CLASSES).max(view.scenario.step.secs())
+}
+
 impl Cohort {
     /// Sessions whose edge (or region, without an edge) has gone dark lose their connection.
     pub(super) fn strand(&mut self, view: &View, world: &World, now: Time) {
@@ -27,7 +34,7 @@ impl Cohort {
                     }
                     let phases = self.sessions.phases(m, k, r).to_vec();
                     self.sessions.phases_mut(m, k, r).fill(0);
-                    self.sessions.starved.push(Starved {
+                    self.sessions.add_starved(Starved {
                         market: m,
                         class: k,
                         region: r,
@@ -87,11 +94,12 @@ impl Cohort {
                     };
                     if failed > 0 && (renews || interactive) {
                         self.starve(
+                            view,
                             m,
                             r,
                             &members,
                             failed.min(playing),
-                            interactive,
+                            (interactive, false),
                             from,
                             &mut draws,
                         );
@@ -108,7 +116,7 @@ impl Cohort {
                     let lost = self.serving.lost_at_origin(r, m, view.knobs.edge_retry);
                     let cut = sampling::binomial(&mut draws, playing, lost.clamp(0.0, 1.0));
                     if cut > 0 {
-                        self.starve(m, r, &members, cut, false, from, &mut draws);
+                        self.starve(view, m, r, &members, cut, (false, true), from, &mut draws);
                     }
                 }
             }
@@ -176,14 +184,23 @@ impl Cohort {
     #[allow(clippy::too_many_arguments)]
     fn starve(
         &mut self,
+        view: &View,
         m: MarketId,
         r: RegionId,
         members: &[(usize, u64)],
         count: u64,
-        waiting: bool,
+        (waiting, media): (bool, bool),
         now: Time,
         draws: &mut Draws,
     ) {
+        // Those who lost an answer at about the same time are counted together: the classes are short
+        // against a buffer, and their middle stands for all.
+        let class_secs = cut_classes_secs(view);
+        let since_secs = if media {
+            now.secs()
+        } else {
+            ((now.secs() / class_secs).floor() + 0.5) * class_secs
+        };
         // The same viewers may be hit by several requests of one step.
         let here: Vec<u64> = members
             .iter()
@@ -212,7 +229,7 @@ impl Cohort {
                 market: m,
                 class: k,
                 region: r,
-                since_secs: now.secs(),
+                since_secs,
                 phases,
                 stalled: if waiting { hit } else { 0 },
                 waiting,
@@ -398,6 +415,8 @@ impl Cohort {
             + partial
             + (still + new_left) as f64 * resume;
         group.stalled += new_here;
+        // When all stand still, since when does not matter any more.
+        group.waiting |= group.stalled == group.count();
         if group.count() > 0 {
             self.sessions.add_starved(group);
         }

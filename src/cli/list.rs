@@ -1,0 +1,145 @@
+//! `list`: what is built in.
+
+use crate::cli::failure::{Failure, say};
+use crate::model::measure::{Impact, SliSpan, TimeMeasure};
+use crate::scenario::{Kind, builtins};
+use crate::{faults, policies, slis};
+use clap::ValueEnum;
+use std::fmt::Write;
+
+/// Arguments of `list`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only these
+    #[arg(value_enum)]
+    pub what: Option<What>,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// For `run`
+    Scenarios,
+    /// For -p
+    Policies,
+    /// For -p: policies with what they need deployed
+    Strategies,
+    /// For [[fault]] kind
+    Faults,
+    /// For objectives and measures
+    Slis,
+    /// For claims
+    Measures,
+}
+
+/// Prints names, each with a line on it.
+pub fn list(args: &Args) -> Result<u8, Failure> {
+    let mut text = String::new();
+    match args.what {
+        Some(what) => rows(&mut text, "", &entries(what)),
+        None => {
+            for what in What::value_variants() {
+                let name = what.to_possible_value().expect("none is hidden");
+                let _ = writeln!(text, "{}:", name.get_name());
+                rows(&mut text, "  ", &entries(*what));
+            }
+        }
+    }
+    say(text.as_bytes())?;
+    Ok(0)
+}
+
+/// Names with a line on each.
+fn entries(what: What) -> Vec<(String, String)> {
+    let built_in = |kind| {
+        let kind = builtins().iter().filter(move |b| b.kind == kind);
+        kind.map(|b| (b.name.to_string(), b.summary.to_string()))
+    };
+    let pair = |name: &str, summary: &str| (name.to_string(), summary.to_string());
+    match what {
+        What::Scenarios => built_in(Kind::Scenario).collect(),
+        What::Strategies => built_in(Kind::Strategy).collect(),
+        What::Policies => {
+            let all = policies::all().iter();
+            all.map(|p| pair(p.name(), p.summary())).collect()
+        }
+        What::Faults => {
+            let all = faults::all().iter();
+            all.map(|f| pair(f.name(), f.summary())).collect()
+        }
+        What::Slis => {
+            let all = slis::all().iter();
+            all.map(|s| pair(s.name(), s.summary())).collect()
+        }
+        What::Measures => measures(),
+    }
+}
+
+fn measures() -> Vec<(String, String)> {
+    let times = TimeMeasure::ALL.map(|time| (time.name().to_string(), time_meaning(time)));
+    let spans = SliSpan::ALL.map(|span| {
+        let name = span.name();
+        let meaning = match span {
+            SliSpan::Before => "an SLI before the fault, or the first action of an announced drill",
+            SliSpan::During => "an SLI in its worst minute until recovery",
+            SliSpan::After => "an SLI from recovery on",
+        };
+        (format!("{name}(SLI), {name}(SLI[REGION])"), meaning)
+    });
+    let impacts = Impact::ALL.map(|impact| (impact.name().to_string(), impact_meaning(impact)));
+    let all = times.into_iter().chain(spans).chain(impacts);
+    all.map(|(name, meaning)| (name, meaning.to_string()))
+        .collect()
+}
+
+fn time_meaning(time: TimeMeasure) -> &'static str {
+    match time {
+        TimeMeasure::Detect => "from the fault until the control plane believes the region dead",
+        TimeMeasure::Decide => "from the fault until the first order is given",
+        TimeMeasure::Shifted => "from the fault until 99 % of the traffic is served elsewhere",
+        TimeMeasure::Warm => "from the fault until caches serve the moved markets as ever",
+        TimeMeasure::Rto => "from the fault until every objective holds again, for good",
+        TimeMeasure::Restore => "from detect to shifted",
+        TimeMeasure::Failback => "from the fault until traffic is back where it was",
+    }
+}
+
+fn impact_meaning(impact: Impact) -> &'static str {
+    match impact {
+        Impact::FailedStarts => "starts that failed because of the service, from the fault on",
+        Impact::RebufferedViewers => "viewers who stood still because of the service",
+        Impact::ViewerMinutes => "minutes that viewers stood still because of the service",
+        Impact::DowntimeMinutes => "share of eligible starts that failed, summed over minutes",
+        Impact::BrokenMinutes => "minutes in which an objective is broken",
+        Impact::Availability => "share of eligible starts that succeeded, over the whole horizon",
+        Impact::Metastable => {
+            "1 if fault and load are over and an objective is still broken, else 0"
+        }
+        Impact::Toppled => "1 if a region that no fault hit broke an objective of its own, else 0",
+    }
+}
+
+fn rows(text: &mut String, indent: &str, entries: &[(String, String)]) {
+    let longest = entries.iter().map(|(name, _)| name.chars().count()).max();
+    let longest = longest.unwrap_or(0);
+    for (name, summary) in entries {
+        let _ = writeln!(text, "{indent}{name:longest$}  {summary}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_listed_once_with_a_line_on_it() {
+        for what in What::value_variants() {
+            let entries = entries(*what);
+            assert!(!entries.is_empty(), "{what:?}");
+            for (name, summary) in &entries {
+                assert!(!summary.is_empty(), "{name}");
+                assert_eq!(entries.iter().filter(|(n, _)| n == name).count(), 1);
+            }
+        }
+    }
+}

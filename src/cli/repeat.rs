@@ -1,0 +1,85 @@
+//! `run manifest.json`: the same run again, and whether the same came out.
+
+use crate::cli::failure::{Failure, complain};
+use crate::cli::load::read;
+use crate::cli::run::{Flags, finish};
+use crate::report::manifest::{Manifest, Merged};
+use crate::scenario::{Document, Layer};
+use crate::study::{Plan, Variant};
+
+/// Exit code where something else comes out.
+const DIFFERENT: u8 = 1;
+
+/// Whether an argument names a manifest.
+pub fn is_manifest(argument: &str) -> bool {
+    argument.ends_with(".json")
+}
+
+/// Repeats the run of a manifest.
+///
+/// # Errors
+///
+/// As `run`, and if flags contradict the manifest.
+pub fn repeat(path: &str, flags: &Flags) -> Result<u8, Failure> {
+    let manifest = Manifest::parse(read(path)?.as_bytes()).ok_or_else(|| {
+        Failure::input(
+            format!("{path} is not the manifest of a run"),
+            "a scenario's file ends in .toml",
+        )
+    })?;
+    if flags.replications.is_some() || flags.seed.is_some() || !flags.overlays.is_empty() {
+        return Err(Failure::input(
+            format!("{path} says itself what was run"),
+            "leave out -n, -s, -p, --with and --set, or name the scenario",
+        ));
+    }
+    let variants: Result<Vec<Variant>, Failure> = manifest
+        .variants
+        .iter()
+        .map(|merged| variant(path, &manifest.scenario, merged))
+        .collect();
+    let plan = Plan {
+        variants: variants?,
+        seed: manifest.seed,
+        replications: manifest.replications,
+    };
+    if plan.variants.is_empty() || plan.replications == 0 {
+        return Err(Failure::input(
+            format!("{path} has no variants or no replications"),
+            "",
+        ));
+    }
+    let pictures = manifest.pages.keys().any(|name| name.ends_with(".svg"));
+    let finished = finish(&plan, &manifest.scenario, path, flags, pictures)?;
+    let Some(new) = finished.manifest else {
+        return Ok(finished.exit);
+    };
+    if new.digest == manifest.digest {
+        complain(&format!(
+            "the digest is the same as in {path}: {}",
+            new.digest
+        ));
+        return Ok(finished.exit);
+    }
+    let differing: Vec<&str> = new
+        .pages
+        .iter()
+        .filter(|(name, digest)| manifest.pages.get(*name) != Some(digest))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    complain(&format!(
+        "the digest is NOT the same as in {path}, which version {} wrote: {} differ",
+        manifest.version,
+        differing.join(", ")
+    ));
+    Ok(DIFFERENT)
+}
+
+fn variant(path: &str, scenario: &str, merged: &Merged) -> Result<Variant, Failure> {
+    let layer = Layer::file(path, &merged.toml, None);
+    let document = Document::load(scenario, layer, None, Vec::new());
+    Ok(Variant {
+        name: merged.name.clone(),
+        document: document.map_err(Failure::Input)?,
+    })
+}

@@ -1,0 +1,249 @@
+//! `run`: many replications of a scenario under one or more policies.
+
+use crate::cli::conduct::{Conducted, conduct, fit};
+use crate::cli::failure::{Failure, complain, say};
+use crate::cli::load::{Overlays, Source, source, variants};
+use crate::cli::output::{Output, joint_digest, page_digest};
+use crate::cli::{interrupt, repeat};
+use crate::report::manifest::{Machine, Manifest, Merged, PROGRAM};
+use crate::report::terminal::{self, Style};
+use crate::report::{self, Page};
+use crate::study::Plan;
+use clap::ValueEnum;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What runs when nothing is named.
+const DEFAULT: &str = "chaos-kong";
+/// Replications of all variants together, at most: each leaves a row of about a kilobyte.
+const MOST_REPLICATIONS: u64 = 10_000_000;
+const MOST_THREADS: i64 = 1_024;
+
+/// Arguments of `run`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Built-in scenario, file, or - for standard input; the manifest.json of a run repeats it
+    pub scenario: Option<String>,
+    #[command(flatten)]
+    /// How it is run.
+    pub flags: Flags,
+}
+
+/// Flags of `run`.
+#[derive(clap::Args)]
+pub struct Flags {
+    /// Replications of each variant [default: 1000]
+    #[arg(short = 'n', long, value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=MOST_REPLICATIONS))]
+    pub replications: Option<u64>,
+    /// Seed of all randomness [default: 1]
+    #[arg(short, long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Threads [default: one per processor]
+    #[arg(short = 'j', long, value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    /// What is laid over the scenario.
+    pub overlays: Overlays,
+    /// Directory of the results [default: out/SCENARIO]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// No progress and no tables
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// No pictures
+    #[arg(long)]
+    pub no_plots: bool,
+}
+
+/// What standard output gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables for people
+    Text,
+    /// JSON and nothing else
+    Json,
+}
+
+/// Runs a scenario, or what a manifest says.
+pub fn run(scenario: Option<&str>, flags: &Flags) -> Result<u8, Failure> {
+    let scenario = scenario.unwrap_or(DEFAULT);
+    if repeat::is_manifest(scenario) {
+        return repeat::repeat(scenario, flags);
+    }
+    let source = source(scenario)?;
+    let plan = Plan {
+        variants: variants(&source, &flags.overlays)?,
+        seed: flags.seed.unwrap_or(1),
+        replications: flags.replications.unwrap_or(1_000),
+    };
+    let Source { name, file, .. } = &source;
+    let finished = finish(&plan, name, file, flags, !flags.no_plots)?;
+    Ok(finished.exit)
+}
+
+/// A run whose results are written and told.
+pub struct Finished {
+    /// Exit code.
+    pub exit: u8,
+    /// What was written beside the pages.
+    pub manifest: Option<Manifest>,
+}
+
+/// Runs a plan, writes its pages and says what came out.
+pub fn finish(
+    plan: &Plan,
+    name: &str,
+    file: &str,
+    flags: &Flags,
+    pictures: bool,
+) -> Result<Finished, Failure> {
+    let variants = plan.variants.len() as u64;
+    if plan.replications.saturating_mul(variants) > MOST_REPLICATIONS {
+        return Err(Failure::input(
+            format!(
+                "{variants} variants of {} replications are too many",
+                plan.replications
+            ),
+            format!("at most {MOST_REPLICATIONS} in all"),
+        ));
+    }
+    let dir = flags.out.clone().unwrap_or_else(|| default_dir(name));
+    let output = Output::open(&dir, &report::names())?;
+    fit(plan, file)?;
+    let threads = match flags.threads {
+        Some(threads) => usize::from(threads),
+        None => cores(),
+    };
+    let began = Instant::now();
+    let conducted = conduct(plan, threads, flags.quiet)?;
+    let done = conducted.study.replications;
+    if done == 0 {
+        complain("interrupted before the first replication was done: nothing is written");
+        return Ok(Finished {
+            exit: interrupt::EXIT,
+            manifest: None,
+        });
+    }
+    let findings = conducted.findings(plan);
+    let mut pages = report::data(&findings);
+    if pictures {
+        pages.extend(report::pictures(&findings));
+    }
+    let manifest = manifest(plan, name, &pages, done, threads, began);
+    pages.push(manifest.page());
+    output.write(&pages)?;
+    tell(plan, &conducted, &dir, flags)?;
+    let exit = match done < plan.replications {
+        true => interrupt::EXIT,
+        false => conducted.summary.exit_code(),
+    };
+    Ok(Finished {
+        exit,
+        manifest: Some(manifest),
+    })
+}
+
+fn tell(plan: &Plan, conducted: &Conducted, dir: &Path, flags: &Flags) -> Result<(), Failure> {
+    if flags.format == Format::Json {
+        return say(&report::summary(&conducted.summary));
+    }
+    if flags.quiet {
+        return Ok(());
+    }
+    let out = dir.display().to_string();
+    let text = terminal::text(&conducted.findings(plan), &conducted.facts, &out, style());
+    say(text.as_bytes())
+}
+
+/// Colours only where somebody looks, and nobody objects (<https://no-color.org>).
+fn style() -> Style {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let dumb = set("TERM").is_some_and(|term| term == "dumb");
+    Style {
+        colour: std::io::stdout().is_terminal() && set("NO_COLOR").is_none() && !dumb,
+    }
+}
+
+/// `out/<scenario>`, whatever characters the scenario's name has.
+fn default_dir(name: &str) -> PathBuf {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    let name: String = name
+        .chars()
+        .map(|c| if plain(c) { c } else { '-' })
+        .collect();
+    let name = name.trim_start_matches('.');
+    let name = if name.is_empty() { "scenario" } else { name };
+    Path::new("out").join(name)
+}
+
+fn manifest(
+    plan: &Plan,
+    name: &str,
+    pages: &[Page],
+    done: u64,
+    threads: usize,
+    began: Instant,
+) -> Manifest {
+    let variants: Vec<Merged> = plan
+        .variants
+        .iter()
+        .map(|variant| Merged {
+            name: variant.name.clone(),
+            toml: variant.document.toml(),
+        })
+        .collect();
+    let pages: std::collections::BTreeMap<String, String> = pages
+        .iter()
+        .map(|page| (page.name.clone(), page_digest(&page.bytes)))
+        .collect();
+    Manifest {
+        program: PROGRAM.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        command: std::env::args_os()
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect(),
+        scenario: name.to_string(),
+        scenario_hash: joint_digest(variants.iter().map(|v| (&*v.name, &*v.toml))),
+        variants,
+        seed: plan.seed,
+        planned: plan.replications,
+        replications: done,
+        machine: Machine {
+            os: std::env::consts::OS.to_string(),
+            arch: std::env::consts::ARCH.to_string(),
+            cores: cores(),
+            threads,
+        },
+        wall_secs: began.elapsed().as_secs_f64(),
+        digest: joint_digest(pages.iter().map(|(name, digest)| (&**name, &**digest))),
+        pages,
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stay_below_out_whatever_the_scenario_is_called() {
+        for (name, dir) in [
+            ("chaos-kong", "out/chaos-kong"),
+            ("..", "out/scenario"),
+            ("", "out/scenario"),
+            ("../../etc", "out/-..-etc"),
+            ("naïve drill", "out/naïve drill"),
+        ] {
+            assert_eq!(default_dir(name), Path::new(dir), "{name}");
+        }
+    }
+}

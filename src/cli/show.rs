@@ -1,0 +1,209 @@
+//! `show`: something built in as text that can be saved and edited, or the inputs that are guesses.
+
+use crate::cli::failure::{Failure, say};
+use crate::cli::load::{Overlays, is_path, source, variants};
+use crate::model::policy::{Knobs, Policy, Shed, Spread};
+use crate::model::scenario::{Input, Origin};
+use crate::problem::nearest;
+use crate::scenario::{builtin, builtins};
+use crate::units::{Dist, Span};
+use crate::{faults, policies, slis};
+use std::fmt::Write;
+
+/// Arguments of `show`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Scenario, strategy, policy, fault or SLI
+    #[arg(required_unless_present = "guesses")]
+    pub name: Option<String>,
+    /// The inputs of a scenario (chaos-kong if none is named) that are guesses, or fitted to a result
+    #[arg(long)]
+    pub guesses: bool,
+    #[command(flatten)]
+    pub overlays: Overlays,
+}
+
+/// Prints it.
+pub fn show(args: &Args) -> Result<u8, Failure> {
+    let name = args.name.as_deref();
+    let text = match name {
+        Some(name) if !args.guesses => shown(name, &args.overlays)?,
+        name => guesses(name.unwrap_or("chaos-kong"), &args.overlays)?,
+    };
+    say(text.as_bytes())?;
+    Ok(0)
+}
+
+fn shown(name: &str, overlays: &Overlays) -> Result<String, Failure> {
+    if is_path(name) || (builtin(name).is_some() && !overlays.is_empty()) {
+        let variants = variants(&source(name)?, overlays)?;
+        let texts: Vec<String> = variants
+            .iter()
+            .map(|variant| match variants.len() {
+                1 => variant.document.toml(),
+                _ => format!("# {}\n\n{}", variant.name, variant.document.toml()),
+            })
+            .collect();
+        return Ok(texts.join("\n"));
+    }
+    if let Some(text) = builtin(name) {
+        return Ok(text.to_string());
+    }
+    if let Some(policy) = policies::find(name) {
+        return Ok(policy_file(policy));
+    }
+    if let Some(kind) = faults::find(name) {
+        return Ok(format!("{name}: {}\n", kind.summary()));
+    }
+    if let Some(sli) = slis::find(name) {
+        return Ok(format!("{name}: {}\n", sli.summary()));
+    }
+    let names = builtins().iter().map(|b| b.name);
+    let names = names.chain(policies::all().iter().map(|p| p.name()));
+    let names = names.chain(faults::all().iter().map(|f| f.name()));
+    let names = names.chain(slis::all().iter().map(|s| s.name()));
+    let hint = match nearest(name, names) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "darkregion list names all that is built in".to_string(),
+    };
+    Err(Failure::input(
+        format!("nothing is called {name:.60?}"),
+        hint,
+    ))
+}
+
+/// The inputs of a scenario that are guesses or fitted.
+fn guesses(argument: &str, overlays: &Overlays) -> Result<String, Failure> {
+    let mut text = String::new();
+    for variant in variants(&source(argument)?, overlays)? {
+        let inputs = &variant.document.scenario().inputs;
+        let of = |origin| inputs.iter().filter(move |input| input.origin == origin);
+        let _ = writeln!(
+            text,
+            "{}: {} of {} inputs are guesses, {} fitted",
+            variant.name,
+            of(Origin::Guess).count(),
+            inputs.len(),
+            of(Origin::Fitted).count()
+        );
+        for (heading, origin) in [("fitted", Origin::Fitted), ("guesses", Origin::Guess)] {
+            if of(origin).next().is_some() {
+                let _ = writeln!(text, "\n{heading}:");
+            }
+            of(origin).for_each(|input| line(&mut text, input));
+        }
+    }
+    Ok(text)
+}
+
+fn line(text: &mut String, input: &Input) {
+    let _ = write!(text, "  {} = {}", input.path, input.value);
+    if !input.note.is_empty() {
+        let _ = write!(text, "  # {}", input.note);
+    }
+    text.push('\n');
+}
+
+/// A policy as a file for `-p`, with all of its knobs.
+fn policy_file(policy: &dyn Policy) -> String {
+    let Knobs {
+        failover,
+        decide,
+        route_by_edge,
+        route_by_dns,
+        dns_after_edge,
+        spread,
+        stages,
+        hold,
+        dark_capacity,
+        prewarm,
+        isolate,
+        shed,
+        edge_retry,
+        edge_retry_budget,
+        eject_after,
+        eject_for,
+        cool_down,
+    } = policy.knobs();
+    let route: Vec<&str> = [(route_by_edge, "\"edge\""), (route_by_dns, "\"dns\"")]
+        .into_iter()
+        .filter_map(|(used, name)| used.then_some(name))
+        .collect();
+    let stages: Vec<String> = stages.iter().map(f64::to_string).collect();
+    let spread = match spread {
+        Spread::Spare => "\"spare\"",
+        Spread::Nearest => "\"nearest\"",
+        Spread::Fixed(_) => unreachable!("a built-in policy knows no region"),
+    };
+    let shed = match shed {
+        Shed::Uniform => "\"uniform\"",
+        Shed::Priority => "\"priority\"",
+    };
+    let Dist::Fixed(decide) = decide else {
+        unreachable!("a built-in policy decides in a fixed time");
+    };
+    let secs = |span: Span| format!("\"{}s\"", span.secs());
+    let mut text = format!("# {}: {}\n\n[policy]\n", policy.name(), policy.summary());
+    for (key, value) in [
+        ("use", format!("\"{}\"", policy.name())),
+        ("failover", failover.to_string()),
+        ("decide", format!("\"{decide}s\"")),
+        ("route", format!("[{}]", route.join(", "))),
+        ("dns_after_edge", dns_after_edge.to_string()),
+        ("spread", spread.to_string()),
+        ("stages", format!("[{}]", stages.join(", "))),
+        ("hold", secs(hold)),
+        ("dark_capacity", dark_capacity.to_string()),
+        ("prewarm", prewarm.to_string()),
+        ("isolate", isolate.to_string()),
+        ("shed", shed.to_string()),
+        ("edge_retry", edge_retry.to_string()),
+        ("edge_retry_budget", edge_retry_budget.to_string()),
+        ("eject_after", eject_after.to_string()),
+        ("eject_for", secs(eject_for)),
+        ("cool_down", secs(cool_down)),
+    ] {
+        let _ = writeln!(text, "{key} = {value}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Document, Layer, PolicyArg};
+
+    #[test]
+    fn a_shown_policy_is_the_policy() {
+        for policy in policies::all() {
+            let file = Layer::file("shown.toml", &policy_file(*policy), None);
+            let tiny = Layer::file("tiny", builtin("tiny").unwrap(), None);
+            let load = |policy| Document::load("tiny", tiny.clone(), Some(policy), Vec::new());
+            let shown = load(PolicyArg::File(file)).unwrap_or_else(|e| panic!("{e}"));
+            let named = load(PolicyArg::Name(policy.name().into())).unwrap();
+            let knobs = |document: &Document| document.scenario().policy.knobs.clone();
+            assert_eq!(knobs(&shown), knobs(&named), "{}", policy.name());
+        }
+    }
+
+    #[test]
+    fn a_shown_scenario_with_something_over_it_can_be_loaded_again() {
+        let overlays = Overlays {
+            set: vec!["service.*.dark=0.25".into()],
+            ..Overlays::default()
+        };
+        let text = shown("chaos-kong", &overlays).unwrap();
+        let file = Layer::file("chaos-kong", &text, None);
+        let document = Document::load("chaos-kong", file, None, Vec::new());
+        let document = document.unwrap_or_else(|e| panic!("{e}"));
+        assert!(document.scenario().services.iter().all(|s| s.dark == 0.25));
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_with_what_is_near() {
+        let Err(Failure::Input(problems)) = shown("flow-drak", &Overlays::default()) else {
+            panic!("nothing is called so");
+        };
+        assert_eq!(problems.0[0].hint, "did you mean flow-dark?");
+    }
+}

@@ -1,0 +1,178 @@
+//! What the terminal shows: what is run, a block of tables per variant, and what the numbers do not
+//! say. At most 100 columns, unless names alone are longer.
+
+mod impact;
+mod slis;
+mod table;
+mod times;
+mod verdicts;
+
+use crate::model::scenario::Scenario;
+use crate::report::{Findings, figure};
+use crate::simulate::Facts;
+use crate::units::human_secs;
+use std::fmt::Write;
+
+pub use table::Style;
+
+/// All of it. `facts` has an entry per variant; `out` says where the files are.
+pub fn text(findings: &Findings, facts: &[Facts], out: &str, style: Style) -> String {
+    let mut text = head(findings, facts, style);
+    for (v, facts) in facts.iter().enumerate() {
+        text.push('\n');
+        variant(&mut text, findings, v, facts, style);
+    }
+    let _ = writeln!(text, "\nFiles are in {out}");
+    text.push_str(&last_line(first(findings)));
+    text
+}
+
+/// What is run, with how many replications and which seed.
+fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
+    let scenario = first(findings);
+    let mut text = String::new();
+    let _ = writeln!(text, "{}", style.bold(&scenario.title));
+    if !scenario.question.is_empty() {
+        let _ = writeln!(text, "{}", scenario.question);
+    }
+    if let Some(facts) = facts.first() {
+        let playing = match scenario.session {
+            Some(_) => format!("{} sessions playing, ", figure::count(facts.sessions)),
+            None => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "{}, {}, {}, {playing}{} requests/s at the beginning",
+            number(facts.regions, "region"),
+            number(facts.zones, "zone"),
+            instances(facts),
+            figure::count(facts.requests_per_sec),
+        );
+        if facts.faults.is_empty() {
+            let _ = writeln!(text, "No fault");
+        }
+        for fault in &facts.faults {
+            let _ = writeln!(text, "Fault: {fault}");
+        }
+    }
+    let names: Vec<&str> = findings.plan.variants.iter().map(|v| &*v.name).collect();
+    let done = findings.study.replications;
+    let interrupted = match findings.plan.replications - done {
+        0 => String::new(),
+        _ => format!(
+            " of {}, interrupted",
+            figure::whole(findings.plan.replications)
+        ),
+    };
+    let _ = writeln!(
+        text,
+        "Policy {}: {} replications{interrupted}{}, seed {}",
+        names.join(", "),
+        figure::whole(done),
+        if names.len() > 1 { " each" } else { "" },
+        findings.plan.seed
+    );
+    wrapped(&text)
+}
+
+fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, style: Style) {
+    let scenario = findings.plan.variants[v].document.scenario();
+    let summary = &findings.summary.variants[v];
+    let name = &summary.name;
+    let uses = match &scenario.policy.name {
+        policy if policy == name => String::new(),
+        policy => format!(" (policy {policy})"),
+    };
+    let title = style.bold(&format!("{name}{uses}"));
+    let _ = writeln!(
+        text,
+        "{title}: {}, verdict {}",
+        instances(facts),
+        style.verdict(summary.verdict)
+    );
+    let parts = [
+        slis::table(scenario, summary, style),
+        times::table(summary, style),
+        impact::table(summary, style),
+        verdicts::table(scenario, summary, findings.study.replications, style),
+    ];
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        text.push('\n');
+        text.push_str(&part);
+    }
+    if let Some(failing) = &summary.outside_validity {
+        let note = format!(
+            "Careful: in {} of {} replications a pool leaves the range in which counted traffic is \
+             exact. In replication {}: {}, from {} on, for {} in all ({})",
+            figure::whole(failing.replications),
+            figure::whole(findings.study.replications),
+            failing.first,
+            failing.pool,
+            human_secs(failing.at_s),
+            human_secs(failing.lasting_s),
+            failing.reason,
+        );
+        text.push('\n');
+        text.push_str(&wrapped(&note));
+    }
+}
+
+/// What the intervals leave out; always the last line.
+fn last_line(scenario: &Scenario) -> String {
+    use crate::model::scenario::Origin;
+    let of = |origin| {
+        scenario
+            .inputs
+            .iter()
+            .filter(|i| i.origin == origin)
+            .count()
+    };
+    format!(
+        "Intervals are of the simulation's randomness, for these inputs; {} of {} inputs are \
+         guesses, {} fitted: `darkregion show --guesses`.\n",
+        of(Origin::Guess),
+        scenario.inputs.len(),
+        of(Origin::Fitted),
+    )
+}
+
+fn first<'a>(findings: &Findings<'a>) -> &'a Scenario {
+    findings.plan.variants[0].document.scenario()
+}
+
+fn instances(facts: &Facts) -> String {
+    let serving = number(facts.instances as usize, "instance");
+    match facts.dark_instances {
+        0 => serving,
+        dark => format!("{serving} and {} dark ones", figure::whole(dark)),
+    }
+}
+
+fn number(n: usize, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", figure::whole(n as u64))
+}
+
+/// Lines of at most 100 columns, broken between words; what follows a break is indented.
+fn wrapped(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut column = 0;
+        // A percent sign stays with its number.
+        let line = line.replace(" %", "\u{a0}%");
+        for word in line.split(' ') {
+            let wide = word.chars().count();
+            if column > 0 && column + 1 + wide > table::COLUMNS {
+                out.push_str("\n  ");
+                column = 2;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += wide;
+        }
+        out.push('\n');
+    }
+    out.replace('\u{a0}', " ")
+}

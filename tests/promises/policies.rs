@@ -1,0 +1,112 @@
+//! Every policy of the registry goes through every odd shape of world without falling over.
+
+use crate::given::{document, policy_names};
+use darkregion::model::outcome::Outcome;
+use darkregion::simulate::Simulator;
+
+/// A small world with so many regions and markets, each near its own region.
+fn world(regions: usize, markets: usize) -> String {
+    let mut text = String::from("format = 1\nhorizon = \"8min\"\n");
+    for r in 0..regions {
+        text += &format!("[[region]]\nname = \"r{r}\"\nzones = {}\n", 1 + r % 3);
+    }
+    for m in 0..markets {
+        text += &format!(
+            "[[market]]\nname = \"m{m}\"\nnear = [\"r{}\"]\nstarts = \"{}/s\"\n",
+            m % regions,
+            20 * (m + 1)
+        );
+    }
+    text
+}
+
+fn dark(region: usize, at_secs: u64, for_secs: u64, more: &str) -> String {
+    format!(
+        "[[fault]]\nkind = \"region-dark\"\nregion = \"r{region}\"\nat = \"{at_secs}s\"\n\
+         for = \"{for_secs}s\"\n{more}\n"
+    )
+}
+
+fn shapes() -> Vec<(&'static str, String)> {
+    vec![
+        ("one region", world(1, 1) + &dark(0, 120, 120, "")),
+        ("one region, plain requests", {
+            world(1, 2).replace("starts", "requests") + &dark(0, 120, 120, "")
+        }),
+        ("two regions", world(2, 3) + &dark(1, 120, 120, "mode = \"hang\"")),
+        ("five regions, two faults", {
+            world(5, 4) + &dark(0, 100, 100, "") + &dark(3, 150, 200, "")
+        }),
+        ("one after the other", {
+            world(3, 3) + &dark(0, 60, 90, "") + &dark(1, 180, 90, "") + &dark(0, 300, 60, "")
+        }),
+        ("the same twice at once", world(2, 2) + &dark(0, 60, 90, "") + &dark(0, 90, 120, "")),
+        ("all dark", (0..3).fold(world(3, 3), |text, r| text + &dark(r, 120, 120, ""))),
+        ("dark from the first moment", world(2, 2) + &dark(0, 0, 480, "")),
+        ("announced", world(3, 3) + &dark(0, 240, 120, "announced = \"2min\"")),
+        ("announced to an empty region", {
+            world(4, 3) + &dark(3, 240, 120, "announced = \"4min\"")
+        }),
+    ]
+}
+
+fn check(outcome: &Outcome, what: &str) {
+    let l = outcome.ledger;
+    assert_eq!(
+        l.starts,
+        l.starts_ok + l.starts_failed + l.starts_ambient + l.starts_waiting,
+        "{what}"
+    );
+    let served: f64 = outcome.windows.iter().map(|w| w.global.window_secs).sum();
+    assert!(served > 0.0, "{what}: windows observe nothing");
+    for window in &outcome.windows {
+        let all = &window.global;
+        let of = |f: fn(&darkregion::model::observation::Observation) -> f64| -> (f64, f64) {
+            (f(all), window.regions.iter().map(f).sum())
+        };
+        for (whole, parts) in [
+            of(|o| o.answered_ok as f64),
+            of(|o| o.unreachable as f64),
+            of(|o| o.playing_secs),
+            of(|o| o.slot_secs),
+            of(|o| o.latency.total()),
+        ] {
+            let near = (whole - parts).abs() <= 1e-9 * whole.abs().max(1.0);
+            assert!(near && whole.is_finite(), "{what}: regions add up to {parts}, not {whole}");
+        }
+    }
+}
+
+#[test]
+fn every_policy_survives_every_shape() {
+    for (shape, text) in shapes() {
+        for policy in policy_names() {
+            let document = document(&text, Some(policy), &[]);
+            let outcome = Simulator::new(document.scenario()).run(7, 0);
+            check(&outcome, &format!("{shape} under {policy}"));
+        }
+    }
+}
+
+#[test]
+fn every_policy_leaves_a_world_without_faults_alone() {
+    let calm = world(3, 3);
+    for policy in policy_names() {
+        let outcome = Simulator::new(document(&calm, Some(policy), &[]).scenario()).run(7, 0);
+        assert_eq!(outcome.marks.first_action, None, "{policy}");
+        assert_eq!(outcome.ledger.starts_failed, 0, "{policy}");
+    }
+}
+
+#[test]
+fn every_policy_that_fails_over_helps_when_there_is_time_and_capacity() {
+    let text = world(3, 3) + &dark(0, 60, 400, "");
+    let failed = |policy: &str| {
+        let document = document(&text, Some(policy), &["service.*.headroom=2", "edge.headroom=3"]);
+        Simulator::new(document.scenario()).run(7, 0).ledger.starts_failed
+    };
+    let none = failed("none");
+    for policy in policy_names().into_iter().filter(|p| *p != "none") {
+        assert!(failed(policy) * 2 < none, "{policy}: {} of {none}", failed(policy));
+    }
+}
