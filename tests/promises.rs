@@ -9,11 +9,24 @@ mod source;
 mod conservation;
 #[path = "promises/determinism.rs"]
 mod determinism;
+#[path = "promises/golden.rs"]
+mod golden;
 #[path = "promises/halving.rs"]
 mod halving;
+#[path = "promises/headroom.rs"]
+mod headroom;
 #[path = "promises/hygiene.rs"]
 mod hygiene;
 #[path = "promises/imports.rs"]
 mod imports;
+#[path = "promises/monotone.rs"]
+mod monotone;
+#[path = "promises/moves.rs"]
+mod moves;
 #[path = "promises/noop.rs"]
 mod noop;
+#[path = "promises/policies.rs"]
+mod policies;
+#[cfg(feature = "cli")]
+#[path = "promises/program.rs"]
+mod program;

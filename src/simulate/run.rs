@@ -364,7 +364,7 @@ impl<'a> Run<'a> {
         if self.world.regions[region].dark.is_some() {
             return;
         }
-        if !self.world.regions[region].idle() {
+        if self.cohort.serving.reaches(region) {
             self.touch();
         }
         self.world.regions[region].goes_dark(self.now, hang);
@@ -398,7 +398,9 @@ impl<'a> Run<'a> {
         if still {
             return;
         }
-        self.touch();
+        if self.cohort.serving.reaches(region) {
+            self.touch();
+        }
         self.world.regions[region].comes_back(&self.sim.scenario, &self.sim.plan, self.now);
         for ejections in &mut self.world.ejections {
             ejections[region] = Ejection::default();
@@ -440,7 +442,17 @@ impl<'a> Run<'a> {
 
     fn carry_out(&mut self, action: Action) {
         let scenario = &self.sim.scenario;
-        if !matches!(action, Action::SetDns { .. } | Action::EnterPhase { .. }) {
+        let felt = match &action {
+            Action::SetRoutes { from, .. } => self.cohort.serving.reaches(*from),
+            Action::Isolate { region, .. } | Action::Prewarm { region, .. } => {
+                self.cohort.serving.reaches(*region)
+            }
+            // What these change comes later: a new answer, the first instance in service.
+            Action::SetDns { .. } | Action::ActivateDark { .. } | Action::EnterPhase { .. } => {
+                false
+            }
+        };
+        if felt {
             self.touch();
         }
         match action {

@@ -1,6 +1,6 @@
 //! Nothing is lost or made up: every start, attempt and session is counted once.
 
-use crate::given::{PARTS, drill, outcome, policy_names, scenario};
+use crate::given::{PARTS, drill, outcome, over, policy_names, scenario};
 use darkregion::model::observation::Observation;
 use darkregion::model::outcome::Outcome;
 use darkregion::simulate::Simulator;
@@ -20,34 +20,14 @@ fn loads() -> Vec<(&'static str, String, Vec<&'static str>)> {
         (
             "hang",
             drill(),
-            vec!["fault.0.mode=hang", "edge.global=false"],
+            vec!["fault[0].mode=hang", "edge.global=false"],
         ),
         ("all dark", format!("{PARTS}{}", all_dark.concat()), vec![]),
         ("few sessions", drill(), vec!["demand=0.01"]),
         ("half steps", drill(), vec!["step=500ms"]),
-        ("dark at the end", drill(), vec!["fault.0.for=20min"]),
-        ("announced", drill(), vec!["fault.0.announced=2min"]),
+        ("dark at the end", drill(), vec!["fault[0].for=20min"]),
+        ("announced", drill(), vec!["fault[0].announced=2min"]),
     ]
-}
-
-/// A way to write `fault.0.x` for the parts of a fault, which have no names.
-fn run(text: &str, policy: &str, sets: &[&str]) -> Outcome {
-    let mut text = text.to_string();
-    let mut rest = Vec::new();
-    for set in sets {
-        match set.strip_prefix("fault.0.").and_then(|s| s.split_once('=')) {
-            Some((key, value)) => {
-                let old = text.lines().find(|l| l.starts_with(&format!("{key} =")));
-                let line = format!("{key} = \"{value}\"");
-                text = match old.filter(|_| text.contains("[[fault]]")) {
-                    Some(old) => text.replace(&old.to_string(), &line),
-                    None => format!("{text}{line}\n"),
-                };
-            }
-            None => rest.push(*set),
-        }
-    }
-    outcome(&text, Some(policy), &rest)
 }
 
 fn check(outcome: &Outcome, what: &str) {
@@ -157,7 +137,7 @@ fn every_start_attempt_and_session_is_counted_once() {
     for (load, text, sets) in loads() {
         for policy in policy_names() {
             check(
-                &run(&text, policy, &sets),
+                &outcome(&text, Some(policy), &sets),
                 &format!("{load} under {policy}"),
             );
         }
@@ -172,13 +152,8 @@ fn the_loads_are_what_their_names_say() {
             .into_iter()
             .find(|(name, ..)| *name == load)
             .expect("named");
-        let outcome = run(&text, "flow", &sets);
-        let mut dark = Observation::default();
-        for window in &outcome.windows {
-            if (200.0..400.0).contains(&window.from.secs()) {
-                dark.merge(&window.global);
-            }
-        }
+        let outcome = outcome(&text, Some("flow"), &sets);
+        let dark = over(&outcome, 200.0, 400.0);
         let starts = (dark.starts_ok + dark.starts_failed) as f64;
         let requests = (dark.answered_ok + dark.answered_error) as f64;
         (

@@ -244,13 +244,13 @@ pub fn assert_same_windows(a: &[Window], b: &[Window], what: &str) {
             && a.regions == b.regions
             && a.global == b.global;
         if !same {
-            let (left, right) = (format!("{:#?}", a.global), format!("{:#?}", b.global));
-            let differ = left
-                .lines()
-                .zip(right.lines())
-                .filter(|(l, r)| l != r)
-                .take(6);
-            let differ: Vec<String> = differ.map(|(l, r)| format!("{l} |{r}")).collect();
+            let say = |w: &Window| {
+                let all = w.regions.iter().chain([&w.global]);
+                all.map(|o| format!("{o:#?}")).collect::<String>()
+            };
+            let (left, right) = (say(a), say(b));
+            let differ = left.lines().zip(right.lines()).filter(|(l, r)| l != r);
+            let differ: Vec<String> = differ.take(6).map(|(l, r)| format!("{l} |{r}")).collect();
             panic!(
                 "{what}: windows from {} differ:\n{}",
                 a.from,

@@ -15,9 +15,14 @@ const CHILD: &str = "DARKREGION_GOLDEN_CHILD";
 fn text(outcome: &Outcome) -> String {
     let mut text = format!("digest {:016x}\n{:?}\n", outcome.digest, outcome.ledger);
     for entry in &outcome.log {
-        let _ = writeln!(text, "{} {}: {} ({})", entry.at.0, entry.part, entry.what, entry.cause);
+        let _ = writeln!(
+            text,
+            "{} {}: {} ({})",
+            entry.at.0, entry.part, entry.what, entry.cause
+        );
     }
-    text += "until_s ok failed ambient answered_ok degraded error unreachable rebuffered hits p99\n";
+    text +=
+        "until_s ok failed ambient answered_ok degraded error unreachable rebuffered hits p99\n";
     for window in &outcome.windows {
         let o = &window.global;
         let _ = writeln!(
@@ -73,7 +78,10 @@ fn the_same_without_fused_multiply_add() {
     let tests = std::env::current_exe().expect("this is a program");
     let child = Command::new(tests)
         .args(["golden::healthy", "golden::overloaded", "--exact"])
-        .env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-FMA,-AVX2_Usable,-AVX2,-FMA4")
+        .env(
+            "GLIBC_TUNABLES",
+            "glibc.cpu.hwcaps=-FMA,-AVX2_Usable,-AVX2,-FMA4",
+        )
         .env(CHILD, "1")
         .output()
         .expect("the tests run once more");

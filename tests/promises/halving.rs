@@ -2,25 +2,16 @@
 //! drill hides nearly every mistake of this kind, so it is tried under overload and exactly at
 //! capacity too.
 
-use crate::given::{PARTS, drill, mean, scenario};
-use darkregion::model::observation::Observation;
+use crate::given::{PARTS, drill, mean, over, scenario};
 use darkregion::model::outcome::Outcome;
 use darkregion::simulate::Simulator;
 use darkregion::slis;
 
-const REPLICATIONS: u64 = 40;
+const REPLICATIONS: u64 = 24;
 
 /// Indicators over the time in which the region is dark, and over the rest after it.
 fn indicators(outcome: &Outcome) -> Vec<Option<f64>> {
-    let span = |from: f64, until: f64| {
-        let mut merged = Observation::default();
-        for window in &outcome.windows {
-            if window.from.secs() >= from && window.until.secs() <= until {
-                merged.merge(&window.global);
-            }
-        }
-        merged
-    };
+    let span = |from, until| over(outcome, from, until);
     let spans = [span(0.0, 180.0), span(180.0, 420.0), span(420.0, 720.0)];
     let slis = slis::all();
     spans

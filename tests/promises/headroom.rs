@@ -38,7 +38,10 @@ fn headroom_moves_starts_monotonically_and_without_a_jump() {
         .map(|i| 0.2 + 0.05 * f64::from(i))
         .map(|headroom| (headroom, success(headroom)))
         .collect();
-    let said: String = sweep.iter().map(|(h, s)| format!("{h:.2}: {s:.5}\n")).collect();
+    let said: String = sweep
+        .iter()
+        .map(|(h, s)| format!("{h:.2}: {s:.5}\n"))
+        .collect();
     for pair in sweep.windows(2) {
         let moved = pair[1].1 - pair[0].1;
         assert!(moved > -0.0005, "falls at {:.2}:\n{said}", pair[1].0);

@@ -33,17 +33,32 @@ fn shapes() -> Vec<(&'static str, String)> {
         ("one region, plain requests", {
             world(1, 2).replace("starts", "requests") + &dark(0, 120, 120, "")
         }),
-        ("two regions", world(2, 3) + &dark(1, 120, 120, "mode = \"hang\"")),
+        (
+            "two regions",
+            world(2, 3) + &dark(1, 120, 120, "mode = \"hang\""),
+        ),
         ("five regions, two faults", {
             world(5, 4) + &dark(0, 100, 100, "") + &dark(3, 150, 200, "")
         }),
         ("one after the other", {
             world(3, 3) + &dark(0, 60, 90, "") + &dark(1, 180, 90, "") + &dark(0, 300, 60, "")
         }),
-        ("the same twice at once", world(2, 2) + &dark(0, 60, 90, "") + &dark(0, 90, 120, "")),
-        ("all dark", (0..3).fold(world(3, 3), |text, r| text + &dark(r, 120, 120, ""))),
-        ("dark from the first moment", world(2, 2) + &dark(0, 0, 480, "")),
-        ("announced", world(3, 3) + &dark(0, 240, 120, "announced = \"2min\"")),
+        (
+            "the same twice at once",
+            world(2, 2) + &dark(0, 60, 90, "") + &dark(0, 90, 120, ""),
+        ),
+        (
+            "all dark",
+            (0..3).fold(world(3, 3), |text, r| text + &dark(r, 120, 120, "")),
+        ),
+        (
+            "dark from the first moment",
+            world(2, 2) + &dark(0, 0, 480, ""),
+        ),
+        (
+            "announced",
+            world(3, 3) + &dark(0, 240, 120, "announced = \"2min\""),
+        ),
         ("announced to an empty region", {
             world(4, 3) + &dark(3, 240, 120, "announced = \"4min\"")
         }),
@@ -72,7 +87,10 @@ fn check(outcome: &Outcome, what: &str) {
             of(|o| o.latency.total()),
         ] {
             let near = (whole - parts).abs() <= 1e-9 * whole.abs().max(1.0);
-            assert!(near && whole.is_finite(), "{what}: regions add up to {parts}, not {whole}");
+            assert!(
+                near && whole.is_finite(),
+                "{what}: regions add up to {parts}, not {whole}"
+            );
         }
     }
 }
@@ -102,11 +120,23 @@ fn every_policy_leaves_a_world_without_faults_alone() {
 fn every_policy_that_fails_over_helps_when_there_is_time_and_capacity() {
     let text = world(3, 3) + &dark(0, 60, 400, "");
     let failed = |policy: &str| {
-        let document = document(&text, Some(policy), &["service.*.headroom=2", "edge.headroom=3"]);
-        Simulator::new(document.scenario()).run(7, 0).ledger.starts_failed
+        let sets = [
+            "edge.global=true",
+            "service.*.headroom=2",
+            "edge.headroom=3",
+        ];
+        let document = document(&text, Some(policy), &sets);
+        Simulator::new(document.scenario())
+            .run(7, 0)
+            .ledger
+            .starts_failed
     };
     let none = failed("none");
     for policy in policy_names().into_iter().filter(|p| *p != "none") {
-        assert!(failed(policy) * 2 < none, "{policy}: {} of {none}", failed(policy));
+        assert!(
+            failed(policy) * 2 < none,
+            "{policy}: {} of {none}",
+            failed(policy)
+        );
     }
 }
