@@ -21,8 +21,8 @@ const CLIENTS: usize = 50_000;
 /// Replications of a run with short windows, of one that counts losses, and of one whose law is
 /// looked at.
 const SHARP: u64 = 16;
-const COUNTED: u64 = 100;
-const LAW: u64 = 400;
+const COUNTED: u64 = 40;
+const LAW: u64 = 250;
 /// Most windows of a run.
 const MOST_WINDOWS: f64 = 6000.0;
 
