@@ -10,7 +10,7 @@ use crate::units::Time;
 use crate::world::state::World;
 
 /// What became of the calls of an attempt.
-struct Answers {
+pub(super) struct Answers {
     /// Starts that got through.
     good: u64,
     /// Whether anyone answered.
