@@ -21,7 +21,7 @@ use crate::model::policy::{Memory, Phase};
 use crate::model::scenario::{RegionId, Scenario};
 use crate::model::telemetry::{Announced, MarketTelemetry, RegionTelemetry, Telemetry};
 use crate::traffic::arrivals::Address;
-use crate::traffic::cohort::{Cohort, View};
+use crate::traffic::cohort::{Cohort, PIECES, View};
 use crate::units::{Span, Time};
 use crate::world::edge::Ejection;
 use crate::world::state::World;
@@ -203,7 +203,9 @@ impl<'a> Run<'a> {
         let after = |grid: Span| Time((self.flowed.0 / grid.0 + 1).saturating_mul(grid.0));
         let mut next = self.end.min(self.window_end).min(after(scenario.sample));
         if !self.calm {
-            next = next.min(after(scenario.step));
+            let pieces = if self.cohort.hurt() { PIECES } else { 1 };
+            let piece = Span((scenario.step.0 / u64::from(pieces)).max(1));
+            next = next.min(after(piece)).min(after(scenario.step));
         }
         let routes = self.world.routes.iter().map(|r| r.next_time(self.flowed));
         routes

@@ -25,6 +25,10 @@ mod answers;
 mod playing;
 mod starts;
 
+/// While anything fails or waits, the loads of a step follow from its outcomes: it is cut into so many
+/// pieces.
+pub const PIECES: u32 = 4;
+
 /// What a step needs to see.
 pub struct View<'a> {
     /// The scenario.
@@ -207,6 +211,11 @@ impl Cohort {
         }
         self.ledger.sessions_first = self.sessions.total();
         self.begin_window();
+    }
+
+    /// Whether anything fails or waits, so that steps are cut into pieces.
+    pub fn hurt(&self) -> bool {
+        self.serving.hurt()
     }
 
     /// Whether nothing is under way that needs short steps.

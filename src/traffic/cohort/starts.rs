@@ -1,12 +1,12 @@
 //! Starts: arrivals, attempts in a row, waiting for the next, and what comes of them.
 
-use super::{Cohort, View, next_near};
+use super::{Cohort, PIECES, View, next_near};
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
-use crate::model::scenario::{MarketId, RegionId, When};
+use crate::model::scenario::{MarketId, RegionId, Scenario, When};
 use crate::traffic::arrivals::Address;
 use crate::traffic::waiting::{self, Waiters};
-use crate::units::Time;
+use crate::units::{Span, Time};
 use crate::world::state::World;
 
 /// What became of the calls of an attempt.
@@ -24,6 +24,11 @@ pub(super) struct Answers {
 pub(super) struct Attempt {
     entry: RegionId,
     past: Waiters,
+}
+
+/// Cells in which retries wait.
+fn waiting_grid(scenario: &Scenario) -> Span {
+    Span((scenario.step.0 / u64::from(PIECES)).max(1))
 }
 
 impl Cohort {
@@ -107,15 +112,8 @@ impl Cohort {
     ) {
         let scenario = view.scenario;
         let class = &scenario.devices[k];
-        let step = scenario.step.secs();
-        let cell_end = (at.cell + 1) as f64 * step;
-        let part = if to.secs() >= cell_end - 1e-9 {
-            1.0
-        } else {
-            to.since(from).secs() / (cell_end - from.secs())
-        };
         let mut due = std::mem::take(&mut self.buffers.due);
-        self.waiting[m][k].due(at.cell, part, draws, &mut due);
+        self.waiting[m][k].due((from, to), waiting_grid(scenario), draws, &mut due);
         let now = 0.5 * (from.secs() + to.secs());
         let dt = to.since(from).secs();
         let pointing = self.pointing[self.pointing(m, k, scenario.devices.len())].to_vec();
@@ -295,12 +293,13 @@ impl Cohort {
             let pointing = self.pointing(m, k, scenario.devices.len());
             past.entry = r;
             past.share_then = self.pointing[pointing.start + r];
-            // A retry that would fall into this cell waits for the next: the step's load is set.
+            // A retry that would fall into this step waits for its end: the step's load is set.
+            let grid = waiting_grid(scenario);
             self.waiting[m][k].schedule(
                 (from.secs(), to.secs()),
                 (known + lo, known + hi),
-                scenario.step.secs(),
-                (at.cell + 1).max(to.0 / scenario.step.0),
+                grid,
+                to.0.div_ceil(grid.0),
                 past,
                 draws,
             );
