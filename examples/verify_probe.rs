@@ -12,7 +12,11 @@ fn main() {
         .collect();
     for c in &cases {
         let t = std::time::Instant::now();
-        let r = verify::run(std::slice::from_ref(c), 1, &|_| {});
+        let r = verify::run(
+            std::slice::from_ref(c),
+            std::env::var("SEED").map_or(1, |s| s.parse().unwrap()),
+            &|_| {},
+        );
         if r.passed + r.failed > 0 || args.len() > 1 {
             println!("{r}\n   {:?}", t.elapsed());
         }

@@ -2,13 +2,13 @@
 //! policy.
 
 use super::Simulator;
+use super::digest::digest;
 use super::events::Event;
 use super::marks::Watch;
 use super::reports::{Report, Reports};
 use crate::control::actuator::Actuator;
 use crate::control::monitor::Monitor;
 use crate::control::operator::Operator;
-use crate::engine::digest::Digest;
 use crate::engine::queue::Queue;
 use crate::engine::sampling;
 use crate::engine::stream::Stream;
@@ -364,7 +364,7 @@ impl<'a> Run<'a> {
         if self.world.regions[region].dark.is_some() {
             return;
         }
-        if !self.world.regions[region].idle() {
+        if self.cohort.serving.reaches(region) {
             self.touch();
         }
         self.world.regions[region].goes_dark(self.now, hang);
@@ -398,7 +398,9 @@ impl<'a> Run<'a> {
         if still {
             return;
         }
-        self.touch();
+        if self.cohort.serving.reaches(region) {
+            self.touch();
+        }
         self.world.regions[region].comes_back(&self.sim.scenario, &self.sim.plan, self.now);
         for ejections in &mut self.world.ejections {
             ejections[region] = Ejection::default();
@@ -440,7 +442,17 @@ impl<'a> Run<'a> {
 
     fn carry_out(&mut self, action: Action) {
         let scenario = &self.sim.scenario;
-        if !matches!(action, Action::SetDns { .. } | Action::EnterPhase { .. }) {
+        let felt = match &action {
+            Action::SetRoutes { from, .. } => self.cohort.serving.reaches(*from),
+            Action::Isolate { region, .. } | Action::Prewarm { region, .. } => {
+                self.cohort.serving.reaches(*region)
+            }
+            // What these change comes later: a new answer, the first instance in service.
+            Action::SetDns { .. } | Action::ActivateDark { .. } | Action::EnterPhase { .. } => {
+                false
+            }
+        };
+        if felt {
             self.touch();
         }
         match action {
@@ -802,71 +814,4 @@ fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) ->
             })
             .collect(),
     }
-}
-
-/// A digest of everything that is a result.
-fn digest(outcome: &Outcome) -> u64 {
-    let mut digest = Digest::new();
-    for window in &outcome.windows {
-        digest.add_u64(window.until.0);
-        for o in &window.regions {
-            for count in [
-                o.starts_ok,
-                o.starts_failed,
-                o.starts_ambient,
-                o.answered_ok,
-                o.answered_degraded,
-                o.answered_error,
-                o.unreachable,
-                o.first_attempts,
-                o.failed_for_good,
-            ] {
-                digest.add_u64(count);
-            }
-            for value in [
-                o.playing_secs,
-                o.stood_still,
-                o.rebuffered,
-                o.stalled_secs,
-                o.cache_lookups,
-                o.cache_hits,
-                o.cache_failed,
-                o.cache_fetches,
-                o.busy_slot_secs,
-                o.slot_secs,
-                o.hottest_pool,
-                o.store_busy_secs,
-                o.store_slot_secs,
-                window.demand,
-            ] {
-                digest.add_f64(value);
-            }
-            let weights = o.latency.weights.iter().chain(&o.start_delay.weights);
-            for (bin, weight) in weights.enumerate().filter(|(_, w)| **w > 0.0) {
-                digest.add_u64(bin as u64);
-                digest.add_f64(*weight);
-            }
-        }
-    }
-    for entry in &outcome.log {
-        digest.add_u64(entry.at.0);
-        for text in [&entry.part, &entry.what, &entry.cause] {
-            digest.add_str(text);
-        }
-    }
-    let marks = &outcome.marks;
-    for mark in [
-        marks.detect,
-        marks.decide,
-        marks.shifted,
-        marks.warm,
-        marks.first_action,
-    ] {
-        digest.add_u64(mark.map_or(u64::MAX, |at| at.0));
-    }
-    if let Some(outside) = &outcome.outside_validity {
-        digest.add_str(&outside.pool);
-        digest.add_u64(outside.lasting.0);
-    }
-    digest.finish()
 }

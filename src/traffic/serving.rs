@@ -112,6 +112,21 @@ impl Serving {
         (edge * self.markets + market) * self.regions
     }
 
+    /// Whether any request of the last step entered at a region, or was sent to it.
+    pub fn reaches(&self, region: RegionId) -> bool {
+        let flows =
+            region * self.requests * self.markets..(region + 1) * self.requests * self.markets;
+        let enters = self.entering[flows.clone()]
+            .iter()
+            .chain(&self.direct[flows])
+            .any(|&rate| rate > 0.0);
+        enters
+            || self.share.iter().enumerate().any(|(cell, &share)| {
+                let edge = cell / (self.markets * self.regions);
+                cell % self.regions == region && edge != region && share > 0.0
+            })
+    }
+
     /// Where a market's requests that enter at an edge are served, as shares.
     pub fn served(&self, edge: RegionId, market: MarketId) -> Vec<f64> {
         let row = self.row(edge, market);

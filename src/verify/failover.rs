@@ -1,7 +1,7 @@
 //! Composites V1, V2 and V6: a region is lost; names and routes lead elsewhere.
 //!
-//! Times to recovery and shares are read from a run with so many requests that only the clients'
-//! own chance is left; losses, whose spread matters, from one at the case's own rates.
+//! There are so many requests that each client always holds an answer and that only the clients'
+//! own chance is left.
 
 use super::base;
 use super::case::{Case, Metric};
@@ -16,12 +16,13 @@ use crate::units::{Dist, Span, Time};
 
 /// Factor on rates where requests are to leave no noise.
 const MANY: f64 = 1e6;
-/// Clients (resolvers) of such a run.
+/// Clients (resolvers), where a case does not say.
 const CLIENTS: usize = 50_000;
-/// Replications of such a run, of one that counts losses, and of one whose law is looked at.
+/// Replications of a run with short windows, of one that counts losses, and of one whose law is
+/// looked at.
 const SHARP: u64 = 16;
-const COUNTED: u64 = 100;
-const LAW: u64 = 400;
+const COUNTED: u64 = 40;
+const LAW: u64 = 250;
 /// Most windows of a run.
 const MOST_WINDOWS: f64 = 6000.0;
 
@@ -78,7 +79,7 @@ fn live(scenario: &Scenario, seed: u64, replications: u64, fault: Time) -> Vec<L
             let all = o.starts_ok + o.starts_failed;
             (all > 0).then(|| o.starts_ok as f64 / all as f64)
         };
-        let lost = |w: &crate::model::outcome::Window| Some(w.global.starts_failed as f64);
+        let lost = |w: &crate::model::outcome::Window| Some(w.global.starts_failed as f64 / MANY);
         Lived {
             rto: rto(scenario, outcome),
             good: Series::read(&outcome.windows, fault, good),
@@ -104,28 +105,28 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     scenario.policy.knobs.route_by_edge = edge > 0.0;
     base::want(&mut scenario, theta, sustain);
 
-    let run = |sample: f64, secs: f64, many: bool, count: u64, clients: usize| {
+    let run = |sample: f64, secs: f64, count: u64, clients: usize| {
         let mut scenario = scenario.clone();
         let sample = sample.max(secs / MOST_WINDOWS);
         let fault = after_fault(&mut scenario, sample, secs);
         base::lose(&mut scenario, fault, dead);
-        scenario.demand = if many { MANY } else { 1.0 };
+        scenario.demand = MANY;
         scenario.dns.resolvers = clients;
         live(&scenario, seed, count, fault)
     };
     let reach = horizon + sustain;
     let fine = sustain.min(0.5);
-    let sharp = run(fine, reach, true, SHARP, CLIENTS);
-    let bucket = run(sustain, reach, true, SHARP, CLIENTS);
+    let sharp = run(fine, reach, SHARP, CLIENTS);
+    let bucket = run(sustain, reach, SHARP, CLIENTS);
     let tail = match case.maybe("violator_mean")? {
         Some(mean) => 25.0 * mean,
         None => 0.0,
     };
     let longest = reach.max(dead + push + ttl + tail).min(1e7);
-    let clients = case.maybe("clients_A")?.unwrap_or(40_000.0);
+    let clients = case.maybe("clients_A")?.unwrap_or(CLIENTS as f64);
     let clients = clients.clamp(1.0, 1e6) as usize;
-    let counted = run(longest / 400.0, longest, false, COUNTED, clients);
-    let within = run(horizon / 400.0, horizon, false, COUNTED, clients);
+    let counted = run(longest / 400.0, longest, COUNTED, clients);
+    let within = run(horizon / 400.0, horizon, COUNTED, clients);
     let good = Series::mean(&sharp.iter().map(|l| l.good.clone()).collect::<Vec<_>>());
     let rtos = |runs: &[Lived]| Finding::mean(&runs.iter().map(|l| l.rto).collect::<Vec<_>>());
     let lost = |runs: &[Lived]| -> Vec<f64> {

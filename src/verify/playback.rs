@@ -67,7 +67,11 @@ fn live(
     routes_secs: f64,
 ) -> Vec<Lived> {
     let mut scenario = scenario.clone();
-    scenario.dns.ttl = Span::from_secs(ttl_secs);
+    // Players keep their answer: hardly any sessions start, so resolvers are asked by them alone.
+    scenario.dns.ttl = Span::ZERO;
+    for class in &mut scenario.devices {
+        class.pin = Span::from_secs(ttl_secs);
+    }
     if ttl_secs > 0.0 {
         scenario.dns.resolvers = RESOLVERS;
     }

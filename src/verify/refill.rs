@@ -16,7 +16,7 @@ const MOST_WINDOWS: f64 = 6000.0;
 /// How long starts must succeed to count as recovered.
 const SUSTAIN_SECS: f64 = 5.0;
 /// Replications.
-const REPLICATIONS: u64 = 12;
+const REPLICATIONS: u64 = 200;
 
 struct Lived {
     rto: f64,

@@ -13,6 +13,8 @@ use crate::world::latency::{self, Paths};
 const TIMES_OF_DAY: usize = 96;
 /// Points of the integral that gives the sessions in progress.
 const QUADRATURE: usize = 400;
+/// The same when the busiest hour is looked for.
+const COARSE: usize = 24;
 
 /// The load of a region at one moment.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +108,16 @@ impl Plan {
 
     /// The same per exponential phase of the length's law.
     pub fn playing_by_phase(&self, scenario: &Scenario, market: usize, secs: f64) -> Vec<f64> {
+        self.in_progress(scenario, market, secs, QUADRATURE)
+    }
+
+    fn in_progress(
+        &self,
+        scenario: &Scenario,
+        market: usize,
+        secs: f64,
+        points: usize,
+    ) -> Vec<f64> {
         let Some(session) = &scenario.session else {
             return Vec::new();
         };
@@ -115,13 +127,13 @@ impl Plan {
             .iter()
             .map(|&(share, mean)| {
                 // Substituting u = 1 - exp(-age/mean) makes the points equally likely ages.
-                let sum: f64 = (0..QUADRATURE)
+                let sum: f64 = (0..points)
                     .map(|i| {
-                        let u = (i as f64 + 0.5) / QUADRATURE as f64;
+                        let u = (i as f64 + 0.5) / points as f64;
                         self.demand[market].rate(secs + mean * libm::log(u))
                     })
                     .sum();
-                share * mean * good * sum / QUADRATURE as f64
+                share * mean * good * sum / points as f64
             })
             .collect()
     }
@@ -190,9 +202,21 @@ impl Plan {
             86_400.0
         };
         let at = |i: usize| span * i as f64 / TIMES_OF_DAY as f64;
+        // Sessions in progress lag behind starts: the busiest hour is that of all requests.
+        let requests = |m: usize, secs: f64| {
+            let starts = self.demand[m].rate(secs);
+            let playing: f64 = self.in_progress(scenario, m, secs, COARSE).iter().sum();
+            let of = |when: &When| match when {
+                When::Start { count } => starts * f64::from(*count),
+                When::Every { period_secs, .. } => playing / period_secs,
+                When::Rate { per_sec } => playing * per_sec,
+                When::Reconnect | When::RegionChange => 0.0,
+            };
+            scenario.requests.iter().map(|r| of(&r.when)).sum::<f64>()
+        };
         let busiest = (0..TIMES_OF_DAY)
             .map(|i| {
-                let sum: f64 = home.iter().map(|&m| self.demand[m].rate(at(i))).sum();
+                let sum: f64 = home.iter().map(|&m| requests(m, at(i))).sum();
                 (i, sum)
             })
             .fold(

@@ -80,13 +80,7 @@ fn service(name: String, section: &mut Section, names: &[String]) -> Service {
     let health_threshold = health.count("threshold", sourced("2", HEALTH_CHECK), 1, 1000);
     drop(health);
     let instances = section.has("instances");
-    if instances && section.has("headroom") {
-        section.wrong(
-            "instances",
-            "`headroom` is there too",
-            "a service has one of the two",
-        );
-    }
+    // A fixed number wins over `headroom`, so that `service.*.headroom` can be set for all others.
     Service {
         name,
         slots,

@@ -486,9 +486,16 @@ impl Cohort {
             let range = self.pointing(m, k, scenario.devices.len());
             let pointing = self.pointing[range].to_vec();
             let counts: Vec<u64> = (0..regions).map(|r| self.sessions.count(m, k, r)).collect();
-            let all: u64 = counts.iter().sum();
+            // Those that look for their region are where their names point, too.
+            let mut placed = counts.clone();
+            for group in &self.sessions.starved {
+                if (group.market, group.class) == (m, k) {
+                    placed[group.region] += group.count();
+                }
+            }
+            let all: u64 = placed.iter().sum();
             // Sessions whose names point elsewhere by now: more are connected here than point here.
-            let excess: Vec<f64> = counts
+            let excess: Vec<f64> = placed
                 .iter()
                 .zip(&pointing)
                 .map(|(&count, share)| {
@@ -506,7 +513,7 @@ impl Cohort {
             let wanting: f64 = wanted.iter().sum();
             let misplaced = excess.iter().any(|&e| e > 0.0) && wanting > 0.0;
             for r in (0..regions).filter(|&r| misplaced && excess[r] > 0.0) {
-                let part = (excess[r] / counts[r] as f64).min(1.0);
+                let part = (excess[r] / placed[r] as f64).min(1.0);
                 let moved = sampling::binomial(&mut draws, counts[r], closing * part);
                 let targets: Vec<f64> = wanted.iter().map(|w| w / wanting).collect();
                 let mut arrive = vec![0; regions];
