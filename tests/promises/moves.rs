@@ -107,6 +107,7 @@ const ANNOUNCED: &[&str] = &[
     "service.*.headroom=4",
     "edge.headroom=4",
     "fault[0].announced=2min",
+    "policy.hold=20s",
 ];
 /// The survivors cannot carry all that viewers look at, and nobody tries again soon.
 const CROWDED: &[&str] = &[
