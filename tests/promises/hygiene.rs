@@ -57,7 +57,7 @@ fn has_word(text: &str, word: &str) -> bool {
         let after = text[at + word.len()..].chars().next();
         let first = word.chars().next();
         let last = word.chars().next_back();
-        !(part(before) && part(first)) && !(part(after) && part(last))
+        !(part(before) && part(first) || part(after) && part(last))
     })
 }
 
