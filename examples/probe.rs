@@ -54,7 +54,7 @@ fn main() {
     let columns = Columns::new(slis::all(), [s]);
     let mut sums = vec![(0.0, 0u32); columns.measures().len()];
     for r in 0..reps {
-        let o = sim.run(1, r);
+        let o = sim.run(1, r + std::env::var("REP").map_or(0, |t| t.parse().unwrap()));
         steps += o.steps;
         let series = Series::of(&o.windows, slis::all());
         let row = measure(s, &columns, &series, &o, r);

@@ -203,7 +203,11 @@ impl<'a> Run<'a> {
         let after = |grid: Span| Time((self.flowed.0 / grid.0 + 1).saturating_mul(grid.0));
         let mut next = self.end.min(self.window_end).min(after(scenario.sample));
         if !self.calm {
-            let pieces = if self.cohort.hurt() { PIECES } else { 1 };
+            let pieces = if self.cohort.storms(&self.world) {
+                PIECES
+            } else {
+                1
+            };
             let piece = Span((scenario.step.0 / u64::from(pieces)).max(1));
             next = next.min(after(piece)).min(after(scenario.step));
         }
@@ -632,7 +636,7 @@ impl<'a> Run<'a> {
                     dark_capacity: report.dark[r],
                     load: report.regions[r],
                     // A report from before the newest routes says nothing of them.
-                    routes_current: if report.at < self.routed[r] {
+                    routes_current: if report.at <= self.routed[r] {
                         0.0
                     } else {
                         report.routes[r]

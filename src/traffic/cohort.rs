@@ -25,9 +25,11 @@ mod answers;
 mod playing;
 mod starts;
 
-/// While anything fails or waits, the loads of a step follow from its outcomes: it is cut into so many
-/// pieces.
+/// While more than a share of [`STORM`] fails, the loads of a step follow from its own outcomes: it is
+/// cut into so many pieces.
 pub const PIECES: u32 = 4;
+/// See [`PIECES`].
+const STORM: f64 = 1e-3;
 
 /// What a step needs to see.
 pub struct View<'a> {
@@ -213,9 +215,9 @@ impl Cohort {
         self.begin_window();
     }
 
-    /// Whether anything fails or waits, so that steps are cut into pieces.
-    pub fn hurt(&self) -> bool {
-        self.serving.hurt()
+    /// Whether so much fails that what comes back is load: steps are then cut into pieces.
+    pub fn storms(&self, world: &World) -> bool {
+        self.serving.worst(world) > STORM
     }
 
     /// Whether nothing is under way that needs short steps.

@@ -139,6 +139,14 @@ impl Serving {
             .collect()
     }
 
+    /// The largest share of any kind of request that failed in a living region in the last step.
+    pub fn worst(&self, world: &World) -> f64 {
+        let living = world.regions.iter().filter(|r| r.dark.is_none());
+        living
+            .map(|r| if r.flow.hurt { r.flow.worst() } else { 0.0 })
+            .fold(0.0, f64::max)
+    }
+
     /// Whether anything failed or waited in the last step.
     pub fn hurt(&self) -> bool {
         self.hurt

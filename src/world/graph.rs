@@ -8,6 +8,9 @@ use crate::model::policy::Shed;
 use crate::model::scenario::{Cache, Scenario, ServiceId};
 use crate::world::pool::{Pool, PoolState, Servers};
 
+/// A share that fails too seldom to be followed: one in ten million.
+const NOTHING: f64 = 1e-7;
+
 /// Points at which the law of a response time is read when a timeout is checked.
 pub const POINTS: usize = 8;
 
@@ -227,6 +230,11 @@ impl Flow {
             attempts: vec![1.0; per_link],
             call_fail: vec![0.0; per_link],
         }
+    }
+
+    /// The largest share of any kind of request that fails in this region.
+    pub fn worst(&self) -> f64 {
+        self.request_fail.iter().fold(0.0, |a, &b| a.max(b))
     }
 
     /// Share of requests of a kind from a market that fail in this region.
@@ -490,8 +498,8 @@ impl Flow {
                 Some((pools[v].evaluate(total / zones, dt_secs, &servers), shed))
             });
             self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
-            let late = |link: &Link| self.late(link) > 1e-12;
-            self.hurt = self.refused.iter().any(|&r| r > 1e-12)
+            let late = |link: &Link| self.late(link) > NOTHING;
+            self.hurt = self.refused.iter().any(|&r| r > NOTHING)
                 || self.waits && graph.nodes.iter().any(|n| n.calls.iter().any(late))
                 || graph.slow;
             let change = if self.hurt || was_hurt {
