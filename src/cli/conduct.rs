@@ -56,12 +56,12 @@ pub fn fit(plan: &Plan, file: &str) -> Result<(), Failure> {
     }
 }
 
-/// Runs a plan on so many threads.
+/// Runs a plan on so many threads; also says how long it took, in seconds.
 ///
 /// # Errors
 ///
 /// If threads cannot be had, or a replication panics.
-pub fn conduct(plan: &Plan, threads: usize, quiet: bool) -> Result<Conducted, Failure> {
+pub fn conduct(plan: &Plan, threads: usize, quiet: bool) -> Result<(Conducted, f64), Failure> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -89,8 +89,19 @@ pub fn conduct(plan: &Plan, threads: usize, quiet: bool) -> Result<Conducted, Fa
         }
     };
     // Nothing outlives a panic but its message.
-    catch_unwind(AssertUnwindSafe(|| pool.install(work)))
+    catch_unwind(AssertUnwindSafe(|| timed(|| pool.install(work))))
         .map_err(|payload| Failure::Bug(message(payload.as_ref())))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the manifest says how long a run took, and nothing else depends on it"
+)]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let began = std::time::Instant::now();
+    let done = work();
+    (done, began.elapsed().as_secs_f64())
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`run`], `check`, `list`, `show`, `verify` | the verbs |
+//! | `run`, `check`, `list`, `show`, `verify` | the verbs |
 //! | `load` | from an argument to a loaded scenario |
 //! | `conduct` | from a plan to a finished study, with progress and Ctrl-C |
 //! | `output` | the only place that writes files |
@@ -18,7 +18,7 @@ mod load;
 mod output;
 mod progress;
 mod repeat;
-pub mod run;
+mod run;
 mod show;
 mod verify;
 

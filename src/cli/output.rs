@@ -33,7 +33,7 @@ impl Output {
     /// names that this program did not write.
     pub fn open(dir: &Path, names: &[String]) -> Result<Output, Failure> {
         let refused = |what: &str, error: &std::io::Error| Failure::file(dir, what, error);
-        fs::create_dir_all(dir).map_err(|error| refused("cannot be made", &error))?;
+        fs::create_dir_all(dir).map_err(|error| refused("the directory cannot be made", &error))?;
         let earlier = fs::read(dir.join(manifest::NAME)).ok();
         let earlier = earlier.and_then(|bytes| Manifest::parse(&bytes));
         if earlier.is_none() && !dir.join(LOCK).exists() {

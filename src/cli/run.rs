@@ -12,7 +12,6 @@ use crate::study::Plan;
 use clap::ValueEnum;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// What runs when nothing is named.
 const DEFAULT: &str = "chaos-kong";
@@ -120,8 +119,7 @@ pub fn finish(
         Some(threads) => usize::from(threads),
         None => cores(),
     };
-    let began = Instant::now();
-    let conducted = conduct(plan, threads, flags.quiet)?;
+    let (conducted, wall_secs) = conduct(plan, threads, flags.quiet)?;
     let done = conducted.study.replications;
     if done == 0 {
         complain("interrupted before the first replication was done: nothing is written");
@@ -135,7 +133,7 @@ pub fn finish(
     if pictures {
         pages.extend(report::pictures(&findings));
     }
-    let manifest = manifest(plan, name, &pages, done, threads, began);
+    let manifest = manifest(plan, name, &pages, done, threads, wall_secs);
     pages.push(manifest.page());
     output.write(&pages)?;
     tell(plan, &conducted, &dir, flags)?;
@@ -188,7 +186,7 @@ fn manifest(
     pages: &[Page],
     done: u64,
     threads: usize,
-    began: Instant,
+    wall_secs: f64,
 ) -> Manifest {
     let variants: Vec<Merged> = plan
         .variants
@@ -220,7 +218,7 @@ fn manifest(
             cores: cores(),
             threads,
         },
-        wall_secs: began.elapsed().as_secs_f64(),
+        wall_secs,
         digest: joint_digest(pages.iter().map(|(name, digest)| (&**name, &**digest))),
         pages,
     }

@@ -130,8 +130,11 @@ pub fn mean(unit: Unit, mean: f64, half: Option<f64>) -> String {
 }
 
 /// The interval of a value, in that value's unit: `[145, 151]`. An end that the data do not reach
-/// is `?`.
+/// is `?`; nothing at all where they reach neither.
 pub fn interval(unit: Unit, around: f64, ends: [Option<f64>; 2]) -> String {
+    if ends == [None, None] {
+        return String::new();
+    }
     let scale = scale(unit, around);
     let [lo, hi] = ends.map(|end| match (unit, end) {
         (_, None) => "?".to_string(),

@@ -23,7 +23,7 @@ fn with_findings(check: impl FnOnce(&Findings, &[Facts])) {
         sli = "stream_start_success"
         target = ">= 99 %"
         [[hypothesis]]
-        name = "a name that is much longer than it would have to be, to see lines broken"
+        name = "a name that is much longer than it would have to be to see lines broken"
         claim = "rto <= 1min and during(stream_start_success[east]) >= 10 %"
     "#;
     let variant = |policy: &str| {
@@ -89,9 +89,9 @@ fn pages_are_whole_and_their_names_are_known() {
 }
 
 fn tables(data: &[Page], findings: &Findings) {
-    let rows = |name: &str| -> Vec<csv::StringRecord> {
+    let rows = |name: &str| -> Vec<::csv::StringRecord> {
         let page = data.iter().find(|page| page.name == name).unwrap();
-        let mut reader = csv::Reader::from_reader(&page.bytes[..]);
+        let mut reader = ::csv::Reader::from_reader(&page.bytes[..]);
         reader.records().map(|row| row.unwrap()).collect()
     };
     let replications = rows("replications.csv");

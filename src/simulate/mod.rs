@@ -13,11 +13,13 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `run` | the loop over time and events |
+//! | `digest` | a digest of all that is a result |
 //! | `events` | what can happen, and what it does |
 //! | `reports` | what the control plane is told, and when |
 //! | `marks` | moments that are measured from the fault |
 //! | `lint` | what `check` says of a scenario whose values are fine |
 
+mod digest;
 mod events;
 mod lint;
 mod marks;

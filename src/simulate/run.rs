@@ -2,13 +2,13 @@
 //! policy.
 
 use super::Simulator;
+use super::digest::digest;
 use super::events::Event;
 use super::marks::Watch;
 use super::reports::{Report, Reports};
 use crate::control::actuator::Actuator;
 use crate::control::monitor::Monitor;
 use crate::control::operator::Operator;
-use crate::engine::digest::Digest;
 use crate::engine::queue::Queue;
 use crate::engine::sampling;
 use crate::engine::stream::Stream;
@@ -21,7 +21,7 @@ use crate::model::policy::{Memory, Phase};
 use crate::model::scenario::{RegionId, Scenario};
 use crate::model::telemetry::{Announced, MarketTelemetry, RegionTelemetry, Telemetry};
 use crate::traffic::arrivals::Address;
-use crate::traffic::cohort::{Cohort, View};
+use crate::traffic::cohort::{Cohort, PIECES, View};
 use crate::units::{Span, Time};
 use crate::world::edge::Ejection;
 use crate::world::state::World;
@@ -203,7 +203,9 @@ impl<'a> Run<'a> {
         let after = |grid: Span| Time((self.flowed.0 / grid.0 + 1).saturating_mul(grid.0));
         let mut next = self.end.min(self.window_end).min(after(scenario.sample));
         if !self.calm {
-            next = next.min(after(scenario.step));
+            let pieces = if self.cohort.hurt() { PIECES } else { 1 };
+            let piece = Span((scenario.step.0 / u64::from(pieces)).max(1));
+            next = next.min(after(piece)).min(after(scenario.step));
         }
         let routes = self.world.routes.iter().map(|r| r.next_time(self.flowed));
         routes
@@ -814,71 +816,4 @@ fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) ->
             })
             .collect(),
     }
-}
-
-/// A digest of everything that is a result.
-fn digest(outcome: &Outcome) -> u64 {
-    let mut digest = Digest::new();
-    for window in &outcome.windows {
-        digest.add_u64(window.until.0);
-        for o in &window.regions {
-            for count in [
-                o.starts_ok,
-                o.starts_failed,
-                o.starts_ambient,
-                o.answered_ok,
-                o.answered_degraded,
-                o.answered_error,
-                o.unreachable,
-                o.first_attempts,
-                o.failed_for_good,
-            ] {
-                digest.add_u64(count);
-            }
-            for value in [
-                o.playing_secs,
-                o.stood_still,
-                o.rebuffered,
-                o.stalled_secs,
-                o.cache_lookups,
-                o.cache_hits,
-                o.cache_failed,
-                o.cache_fetches,
-                o.busy_slot_secs,
-                o.slot_secs,
-                o.hottest_pool,
-                o.store_busy_secs,
-                o.store_slot_secs,
-                window.demand,
-            ] {
-                digest.add_f64(value);
-            }
-            let weights = o.latency.weights.iter().chain(&o.start_delay.weights);
-            for (bin, weight) in weights.enumerate().filter(|(_, w)| **w > 0.0) {
-                digest.add_u64(bin as u64);
-                digest.add_f64(*weight);
-            }
-        }
-    }
-    for entry in &outcome.log {
-        digest.add_u64(entry.at.0);
-        for text in [&entry.part, &entry.what, &entry.cause] {
-            digest.add_str(text);
-        }
-    }
-    let marks = &outcome.marks;
-    for mark in [
-        marks.detect,
-        marks.decide,
-        marks.shifted,
-        marks.warm,
-        marks.first_action,
-    ] {
-        digest.add_u64(mark.map_or(u64::MAX, |at| at.0));
-    }
-    if let Some(outside) = &outcome.outside_validity {
-        digest.add_str(&outside.pool);
-        digest.add_u64(outside.lasting.0);
-    }
-    digest.finish()
 }

@@ -1,9 +1,10 @@
-//! Starts that wait for their next attempt, counted: in cells of the step grid by when they are due,
+//! Starts that wait for their next attempt, counted: in cells of a grid by when they are due,
 //! and within a cell by what they have in common.
 
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
 use crate::model::scenario::{DeviceClass, RegionId};
+use crate::units::{Span, Time};
 use std::collections::VecDeque;
 
 /// Viewers begin to leave after waiting so long.
@@ -44,37 +45,44 @@ impl Waiting {
         self.total
     }
 
-    /// Takes out those that are due in `cell` before the given part of what is left of it has
-    /// passed (1: all of the cell).
-    pub fn due(&mut self, cell: u64, part: f64, draws: &mut Draws, out: &mut Vec<Waiters>) {
+    /// Takes out those that are due in `[from, to)`; cells are `grid` long.
+    pub fn due(
+        &mut self,
+        (from, to): (Time, Time),
+        grid: Span,
+        draws: &mut Draws,
+        out: &mut Vec<Waiters>,
+    ) {
         out.clear();
-        while self.first < cell && !self.cells.is_empty() {
-            let late = self.cells.pop_front().unwrap_or_default();
-            self.first += 1;
-            assert!(
-                late.is_empty(),
-                "a retry was left behind in a cell that has passed"
-            );
-        }
-        if self.cells.is_empty() || self.first > cell {
-            return;
-        }
-        for waiters in &mut self.cells[0] {
-            let taken = if part >= 1.0 {
-                waiters.count
-            } else {
-                sampling::binomial(draws, waiters.count, part)
-            };
-            if taken > 0 {
+        while !self.cells.is_empty() {
+            let begin = Time(self.first.saturating_mul(grid.0)).max(from);
+            let end = Time((self.first + 1).saturating_mul(grid.0));
+            if begin >= to {
+                break;
+            }
+            if end <= to {
+                let all = self.cells.pop_front().unwrap_or_default();
+                self.first += 1;
+                self.total -= all.iter().map(|w| w.count).sum::<u64>();
+                out.extend(all);
+                continue;
+            }
+            // The step ends inside the cell: those due in it are spread evenly over what is left.
+            let part = to.since(begin).secs() / end.since(begin).secs();
+            for waiters in &mut self.cells[0] {
+                let taken = sampling::binomial(draws, waiters.count, part);
                 waiters.count -= taken;
                 self.total -= taken;
-                out.push(Waiters {
-                    count: taken,
-                    ..*waiters
-                });
+                if taken > 0 {
+                    out.push(Waiters {
+                        count: taken,
+                        ..*waiters
+                    });
+                }
             }
+            self.cells[0].retain(|w| w.count > 0);
+            break;
         }
-        self.cells[0].retain(|w| w.count > 0);
     }
 
     /// Adds starts that are due in a cell.
@@ -116,21 +124,22 @@ impl Waiting {
         &mut self,
         (from, to): (f64, f64),
         wait: (f64, f64),
-        step_secs: f64,
+        grid: Span,
         earliest_cell: u64,
         waiters: Waiters,
         draws: &mut Draws,
     ) {
+        let grid_secs = grid.secs();
         let (begin, end) = (from + wait.0, to + wait.1);
-        let first = ((begin / step_secs) as u64).max(earliest_cell);
-        let last = ((end / step_secs) as u64).max(first);
+        let first = ((begin / grid_secs) as u64).max(earliest_cell);
+        let last = ((end / grid_secs) as u64).max(first);
         let mut left = waiters.count;
         let mut below = 0.0;
         for cell in first..=last {
             if left == 0 {
                 break;
             }
-            let edge = (cell + 1) as f64 * step_secs;
+            let edge = (cell + 1) as f64 * grid_secs;
             let upto = if cell == last {
                 1.0
             } else {
@@ -230,18 +239,20 @@ mod tests {
         waiting.schedule(
             (0.0, 1.0),
             (0.8, 1.2),
-            1.0,
+            Span::from_secs(1.0),
             0,
             waiters(1_000_000),
             &mut draws,
         );
         let mut out = Vec::new();
         let mut seen = Vec::new();
-        for cell in 0..4 {
+        for cell in 0..4_u32 {
             // Half of a cell, then the rest.
-            waiting.due(cell, 0.5, &mut draws, &mut out);
+            let at = |half: f64| Time::from_secs(f64::from(cell) + half);
+            let grid = Span::from_secs(1.0);
+            waiting.due((at(0.0), at(0.5)), grid, &mut draws, &mut out);
             let half: u64 = out.iter().map(|w| w.count).sum();
-            waiting.due(cell, 1.0, &mut draws, &mut out);
+            waiting.due((at(0.5), at(1.0)), grid, &mut draws, &mut out);
             seen.push(half + out.iter().map(|w| w.count).sum::<u64>());
         }
         assert_eq!(seen.iter().sum::<u64>(), 1_000_000);

@@ -81,7 +81,13 @@ fn halving_the_step_moves_nothing_on_a_calm_day() {
 
 #[test]
 fn halving_the_step_moves_nothing_in_a_healthy_drill() {
-    check(&drill(), "flow", &[], "healthy");
+    check(&drill(), "flow", &["service.*.headroom=1.5"], "healthy");
+}
+
+/// While the survivors are found to be one too few, retries multiply the load.
+#[test]
+fn halving_the_step_moves_nothing_in_a_storm_of_retries() {
+    check(&drill(), "flow", &[], "storm");
 }
 
 #[test]

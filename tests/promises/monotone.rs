@@ -126,6 +126,8 @@ fn a_buffer_that_outlasts_the_fault_and_quick_failover_never_run_dry() {
         "service.*.headroom=4",
         "edge.headroom=4",
         "session.buffer=20min",
+        // Who looks for a title waits for its answer, whatever the buffer.
+        "request.look.rate=0/s",
     ];
     let outcome = outcome(&drill(), Some("flow"), &sets);
     assert_eq!(over(&outcome, 0.0, 720.0).rebuffered, 0.0);

@@ -10,13 +10,16 @@ use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// The program that was built with these tests.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_darkregion");
+
 fn fresh() -> TempDir {
     TempDir::new().expect("a temporary directory")
 }
 
 /// The program in a directory of its own.
 fn program(dir: &Path) -> Command {
-    let mut command = Command::cargo_bin("darkregion").expect("the program is built");
+    let mut command = Command::new(PROGRAM);
     command
         .current_dir(dir)
         .timeout(Duration::from_secs(120))
@@ -111,7 +114,6 @@ fn json_is_all_that_standard_output_gets_when_it_is_asked_for() {
             "none",
         ],
         vec!["check", "drill.toml", "--format", "json"],
-        vec!["list", "--format", "json"],
     ] {
         let (code, out, err) = run(dir.path(), &args);
         assert_eq!(code, Some(0), "{args:?}: {out:.300}{err}");
@@ -149,8 +151,12 @@ fn exit_codes_say_what_happened() {
     let few = ["run", "drill.toml", "-q", "--no-plots", "-n", "1"];
     let (code, ..) = run(pass.path(), &few);
     assert_eq!(code, Some(4), "one replication does not tell");
+    for absent in [["run", "nowhere.toml"], ["check", "nowhere.toml"]] {
+        let (code, out, err) = run(pass.path(), &absent);
+        assert_eq!(code, Some(3), "{absent:?}: {out}{err}");
+        assert!(err.contains("nowhere.toml"), "{err}");
+    }
     for wrong in [
-        vec!["run", "nowhere.toml"],
         vec!["run", "drill.toml", "--set", "horizon"],
         vec!["run", "drill.toml", "--set", "no.such.key=1"],
         vec!["run", "drill.toml", "-p", "no-such-policy"],
@@ -162,7 +168,6 @@ fn exit_codes_say_what_happened() {
         vec!["no-such-verb"],
         vec!["show", "no-such-thing"],
         vec!["list", "no-such-list"],
-        vec!["check", "nowhere.toml"],
     ] {
         let (code, out, err) = run(pass.path(), &wrong);
         assert_eq!(code, Some(2), "{wrong:?}: {out}{err}");
@@ -259,7 +264,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
         vec!["list"],
         vec!["run", "drill.toml", "-n", "2"],
     ] {
-        let mut child = Process::new(assert_cmd::cargo::cargo_bin("darkregion"))
+        let mut child = Process::new(PROGRAM)
             .args(&args)
             .current_dir(dir.path())
             .stdout(Stdio::piped())
@@ -352,7 +357,7 @@ fn a_manifest_repeats_its_run() {
 #[test]
 fn an_interrupt_leaves_the_first_replications_and_a_manifest() {
     let dir = with_drill(CERTAIN);
-    let mut child = Process::new(assert_cmd::cargo::cargo_bin("darkregion"))
+    let mut child = Process::new(PROGRAM)
         .args([
             "run",
             "drill.toml",

@@ -209,7 +209,7 @@ impl Panel {
         let (bottom, top) = (range.start, range.end);
         let mut builder = ChartBuilder::on(area);
         builder
-            .margin_top(if named { 24 } else { 8 })
+            .margin_top(24)
             .margin_right(RIGHT)
             .y_label_area_size(LEFT)
             .x_label_area_size(if last { DESCRIBED } else { LABELS });
@@ -283,8 +283,7 @@ impl Panel {
         let objectives: Vec<&str> = self.objectives.iter().map(|(_, text)| &**text).collect();
         if !objectives.is_empty() {
             let words = format!("dashed: objective {}", objectives.join(" and "));
-            let y = if named { 13 } else { 0 };
-            text(area, &words, (right, y), &style_right(12, GREY));
+            text(area, &words, (right, 13), &style_right(12, GREY));
         }
     }
 }

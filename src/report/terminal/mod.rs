@@ -92,7 +92,7 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
     );
     let parts = [
         slis::table(scenario, summary, style),
-        times::table(summary, style),
+        times::table(scenario, summary, style),
         impact::table(summary, style),
         verdicts::table(scenario, summary, findings.study.replications, style),
     ];

@@ -9,7 +9,7 @@ use comfy_table::{
 /// Widest line.
 pub const COLUMNS: usize = 100;
 /// Widest column that is kept whole.
-const WHOLE: u16 = 40;
+const WHOLE: u16 = 44;
 /// Space left of a table.
 const INDENT: &str = "  ";
 

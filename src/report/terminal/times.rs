@@ -1,6 +1,7 @@
 //! Times from the fault, the RTO first.
 
 use crate::model::observation::Unit;
+use crate::model::scenario::Scenario;
 use crate::report::figure;
 use crate::report::terminal::table::{Style, bold, rendered};
 use crate::stats::Distribution;
@@ -11,7 +12,7 @@ use comfy_table::Cell;
 const RTO: &str = "rto";
 
 /// Quantiles with intervals; empty where nothing happened that has a time.
-pub fn table(variant: &VariantSummary, style: Style) -> String {
+pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> String {
     let times = variant.times_s.0.iter().filter(|(_, time)| time.n > 0);
     let (rto, others): (Vec<_>, Vec<_>) = times.partition(|(name, _)| *name == RTO);
     let rows: Vec<Vec<Cell>> = rto
@@ -22,7 +23,7 @@ pub fn table(variant: &VariantSummary, style: Style) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    rendered(
+    let mut text = rendered(
         &[
             "time from the fault",
             "p50",
@@ -36,7 +37,11 @@ pub fn table(variant: &VariantSummary, style: Style) -> String {
         0..7,
         rows,
         style,
-    )
+    );
+    if scenario.objectives.is_empty() {
+        text.push_str("  No objective: nothing can be broken, so the RTO is 0\n");
+    }
+    text
 }
 
 fn row(name: &str, time: &Distribution) -> Vec<Cell> {
@@ -54,7 +59,7 @@ fn row(name: &str, time: &Distribution) -> Vec<Cell> {
     };
     let never = match time.censored {
         0 => String::new(),
-        censored => format!("{} of {}", figure::whole(censored), figure::whole(time.n)),
+        censored => figure::percent(censored as f64 / time.n as f64),
     };
     let name = match name {
         RTO => "RTO: all objectives hold".to_string(),

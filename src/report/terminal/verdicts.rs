@@ -23,21 +23,14 @@ pub fn table(
     let rows = judged().map(|(found, asked)| {
         let holds = found.holds.as_ref();
         vec![
-            Cell::new(&found.name),
-            Cell::new(&found.claim),
+            Cell::new(format!("{}\n  {}", found.name, found.claim)),
             Cell::new(holds.map_or_else(|| "-".to_string(), with_ends)),
             Cell::new(figure::percent(asked.at_least)),
             verdict(found.verdict),
         ]
     });
-    let header = [
-        "hypothesis",
-        "claim",
-        "holds in [95 %]",
-        "wanted",
-        "verdict",
-    ];
-    let mut text = rendered(&header, 2..4, 1..5, rows.collect(), style);
+    let header = ["hypothesis", "holds in [95 %]", "wanted", "verdict"];
+    let mut text = rendered(&header, 1..3, 0..4, rows.collect(), style);
     for (found, asked) in judged() {
         if found.verdict == Verdict::Inconclusive {
             let _ = writeln!(

@@ -1,0 +1,404 @@
+//! Starts: arrivals, attempts in a row, waiting for the next, and what comes of them.
+
+use super::{Cohort, PIECES, View, next_near};
+use crate::engine::sampling;
+use crate::engine::stream::Draws;
+use crate::model::scenario::{MarketId, RegionId, Scenario, When};
+use crate::traffic::arrivals::Address;
+use crate::traffic::waiting::{self, Waiters};
+use crate::units::{Span, Time};
+use crate::world::state::World;
+
+/// What became of the calls of an attempt.
+pub(super) struct Answers {
+    /// Starts that got through.
+    good: u64,
+    /// Whether anyone answered.
+    answered: bool,
+    /// Whether nothing but ambient failures can have failed them.
+    healthy: bool,
+}
+
+/// Starts with the same past that make an attempt in this step.
+#[derive(Clone, Copy)]
+pub(super) struct Attempt {
+    entry: RegionId,
+    past: Waiters,
+}
+
+/// Cells in which retries wait.
+fn waiting_grid(scenario: &Scenario) -> Span {
+    Span((scenario.step.0 / u64::from(PIECES)).max(1))
+}
+
+impl Cohort {
+    /// Draws arrivals and takes out due retries, and adds their load.
+    pub(super) fn collect_starts(
+        &mut self,
+        view: &View,
+        world: &World,
+        m: MarketId,
+        (from, to): (Time, Time),
+        at: Address,
+        out: &mut [Vec<Attempt>],
+    ) {
+        let scenario = view.scenario;
+        let (classes, regions) = (scenario.devices.len(), scenario.regions.len());
+        let dt = to.since(from).secs();
+        let demand = &view.plan.demand[m];
+        let count =
+            self.arrivals[m].take(demand, world.demand_factor, (from, to), scenario.sample, at);
+        let expected = demand.expected(from.secs(), to.secs()) * world.demand_factor;
+        self.ledger.starts += count;
+        let mut draws = self.streams[m].split.draws(at.cell, at.cut);
+        let mut shares = std::mem::take(&mut self.buffers.shares);
+        let mut counts = std::mem::take(&mut self.buffers.counts);
+        for (k, class) in scenario.devices.iter().enumerate() {
+            for r in 0..regions {
+                let row = self.pointing(m, k, classes).start;
+                shares[k * regions + r] = class.share * self.pointing[row + r];
+            }
+        }
+        let cells = classes * regions;
+        sampling::multinomial(&mut draws, count, &shares[..cells], &mut counts[..cells]);
+        let fresh = Waiters {
+            born_secs: 0.5 * (from.secs() + to.secs()),
+            born_cell: at.cell,
+            attempts: 0,
+            entry: 0,
+            share_then: 1.0,
+            count: 0,
+        };
+        for k in 0..classes {
+            self.tokens[m][k] += scenario.devices[k].retry_budget.min(1e18)
+                * counts[k * regions..(k + 1) * regions].iter().sum::<u64>() as f64;
+            for r in 0..regions {
+                let share = shares[k * regions + r];
+                if share > 0.0 {
+                    self.add_starts(view, world, (m, k, r), expected * share / dt);
+                }
+                if counts[k * regions + r] > 0 {
+                    out[k].push(Attempt {
+                        entry: r,
+                        past: Waiters {
+                            entry: r,
+                            count: counts[k * regions + r],
+                            ..fresh
+                        },
+                    });
+                }
+            }
+        }
+        self.buffers.shares = shares;
+        self.buffers.counts = counts;
+        for (k, list) in out.iter_mut().enumerate() {
+            if self.waiting[m][k].total() > 0 {
+                self.take_retries(view, world, (m, k), (from, to), at, &mut draws, list);
+            }
+        }
+    }
+
+    /// Retries that are due: who has left, and which region they are sent to now.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn take_retries(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, k): (MarketId, usize),
+        (from, to): (Time, Time),
+        at: Address,
+        draws: &mut Draws,
+        out: &mut Vec<Attempt>,
+    ) {
+        let scenario = view.scenario;
+        let class = &scenario.devices[k];
+        let mut due = std::mem::take(&mut self.buffers.due);
+        self.waiting[m][k].due((from, to), waiting_grid(scenario), draws, &mut due);
+        let now = 0.5 * (from.secs() + to.secs());
+        let dt = to.since(from).secs();
+        let pointing = self.pointing[self.pointing(m, k, scenario.devices.len())].to_vec();
+        for mut waiters in due.drain(..) {
+            if scenario.session.is_some() {
+                let (lo, hi) = waiting::backoff(class, waiters.attempts);
+                let elapsed = (now - waiters.born_secs).max(0.0);
+                let before = waiting::staying((elapsed - 0.5 * (lo + hi)).max(0.0));
+                let stay = if before > 0.0 {
+                    waiting::staying(elapsed) / before
+                } else {
+                    0.0
+                };
+                let staying = sampling::binomial(draws, waiters.count, stay.clamp(0.0, 1.0));
+                let left = waiters.count - staying;
+                self.window[waiters.entry].starts_failed += left;
+                self.window[waiters.entry].failed_for_good += left;
+                self.ledger.starts_failed += left;
+                self.ledger.given_up += left;
+                waiters.count = staying;
+            }
+            if waiters.count == 0 {
+                continue;
+            }
+            let old = waiters.entry;
+            let mut go = |this: &mut Cohort, entry: RegionId, count: u64| {
+                if count > 0 {
+                    this.add_starts(view, world, (m, k, entry), count as f64 / dt);
+                    out.push(Attempt {
+                        entry,
+                        past: Waiters {
+                            entry,
+                            count,
+                            ..waiters
+                        },
+                    });
+                }
+            };
+            if class.fallback_after > 0 && waiters.attempts >= class.fallback_after {
+                go(self, next_near(scenario, m, old), waiters.count);
+                continue;
+            }
+            // Names that pointed to the region then may point elsewhere now.
+            let stay = if waiters.share_then > 0.0 {
+                (pointing[old] / waiters.share_then).min(1.0)
+            } else {
+                0.0
+            };
+            let others: Vec<f64> = (0..pointing.len())
+                .map(|r| if r == old { 0.0 } else { pointing[r] })
+                .collect();
+            let sum: f64 = others.iter().sum();
+            let staying = if sum > 0.0 {
+                sampling::binomial(draws, waiters.count, stay)
+            } else {
+                waiters.count
+            };
+            go(self, old, staying);
+            if waiters.count > staying {
+                let shares: Vec<f64> = others.iter().map(|s| s / sum).collect();
+                let mut counts = vec![0; shares.len()];
+                sampling::multinomial(draws, waiters.count - staying, &shares, &mut counts);
+                for (r, count) in counts.into_iter().enumerate() {
+                    go(self, r, count);
+                }
+            }
+        }
+        self.buffers.due = due;
+    }
+
+    /// Adds the load of starts, per second, of a class that enter at a region.
+    pub(super) fn add_starts(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+        rate: f64,
+    ) {
+        for (q, request) in view.scenario.requests.iter().enumerate() {
+            if let When::Start { count } = request.when {
+                self.add_flow(view, world, (m, k, r), q, rate * f64::from(count));
+            }
+        }
+        self.serving.connections[r] += rate;
+    }
+
+    /// Makes the attempts of starts that share a past, and settles who is done and who waits.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn attempt(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, k): (MarketId, usize),
+        attempt: Attempt,
+        (from, to): (Time, Time),
+        at: Address,
+        draws: &mut Draws,
+    ) {
+        let scenario = view.scenario;
+        let class = &scenario.devices[k];
+        let Attempt { entry: r, mut past } = attempt;
+        let middle = 0.5 * (from.secs() + to.secs());
+        let mut extra_secs = 0.0;
+        loop {
+            let tried = past.count;
+            self.ledger.attempts += tried;
+            if past.attempts == 0 {
+                self.window[r].first_attempts += tried;
+            } else {
+                self.ledger.retries += tried;
+            }
+            past.attempts += 1;
+            let Answers {
+                good,
+                answered,
+                healthy,
+            } = self.make_calls(
+                view,
+                world,
+                (m, k, r),
+                &past,
+                middle,
+                extra_secs,
+                from,
+                draws,
+            );
+            let failed = tried - good;
+            self.ledger.attempts_failed += failed;
+            self.succeed(view, (m, k, r), good, draws);
+            if failed == 0 {
+                return;
+            }
+            let mut again = if past.attempts >= class.attempts {
+                0
+            } else {
+                failed
+            };
+            if class.retry_budget.is_finite() {
+                let allowed = (self.tokens[m][k].max(0.0) as u64).min(again);
+                self.tokens[m][k] -= allowed as f64;
+                again = allowed;
+            }
+            let lost = failed - again;
+            self.window[r].starts_failed += lost;
+            self.window[r].failed_for_good += lost;
+            self.ledger.starts_failed += lost;
+            self.ledger.given_up += lost;
+            if again == 0 {
+                return;
+            }
+            past.count = again;
+            let (lo, hi) = waiting::backoff(class, past.attempts);
+            // Where nothing but chance fails, the next attempt meets what this one met: it is made
+            // in the same step, and its wait is only counted.
+            if healthy {
+                extra_secs += 0.5 * (lo + hi);
+                let stay = if scenario.session.is_some() {
+                    waiting::staying(extra_secs)
+                } else {
+                    1.0
+                };
+                let staying = sampling::binomial(draws, again, stay);
+                let left = again - staying;
+                self.window[r].starts_failed += left;
+                self.window[r].failed_for_good += left;
+                self.ledger.starts_failed += left;
+                self.ledger.given_up += left;
+                past.count = staying;
+                if staying == 0 {
+                    return;
+                }
+                continue;
+            }
+            // A connection that hangs is only known to have failed after the client's timeout.
+            let hangs = !answered && world.regions[r].dark.is_some_and(|dark| dark.hang);
+            let known = if hangs { class.timeout.secs() } else { 0.0 };
+            let pointing = self.pointing(m, k, scenario.devices.len());
+            past.entry = r;
+            past.share_then = self.pointing[pointing.start + r];
+            // A retry that would fall into this step waits for its end: the step's load is set.
+            let grid = waiting_grid(scenario);
+            self.waiting[m][k].schedule(
+                (from.secs(), to.secs()),
+                (known + lo, known + hi),
+                grid,
+                to.0.div_ceil(grid.0),
+                past,
+                draws,
+            );
+            return;
+        }
+    }
+
+    /// Makes the calls of one attempt, kind by kind in a row.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn make_calls(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+        past: &Waiters,
+        middle: f64,
+        extra_secs: f64,
+        now: Time,
+        draws: &mut Draws,
+    ) -> Answers {
+        let scenario = view.scenario;
+        let mut good = past.count;
+        let mut fate = std::mem::take(&mut self.buffers.fate);
+        let (mut mean, mut variance) = (0.0, 0.0);
+        let mut server = r;
+        let (mut answered, mut healthy) = (true, true);
+        for (q, request) in scenario.requests.iter().enumerate() {
+            let When::Start { count } = request.when else {
+                continue;
+            };
+            if good == 0 {
+                break;
+            }
+            if !self.fate(view, world, (m, k, r), q, now, &mut fate) {
+                self.window[r].unreachable += good;
+                good = 0;
+                (answered, healthy) = (false, false);
+                break;
+            }
+            healthy &= fate.failing <= 1e-12;
+            let ambient = scenario.ambient.request_failure;
+            let failing = fate.failing + (1.0 - fate.failing) * ambient;
+            for _ in 0..count {
+                let failed = sampling::binomial(draws, good, failing);
+                good -= failed;
+                self.record(view, world, (m, q, r), &fate, good, failed, draws);
+                if good == 0 {
+                    break;
+                }
+            }
+            let (here, spread, served) = self.delay_of(view, world, (m, q, r), &fate);
+            mean += f64::from(count) * (here + scenario.markets[m].rtt_secs);
+            variance += f64::from(count) * spread;
+            server = served;
+        }
+        self.buffers.fate = fate;
+        if good > 0 {
+            let waited = if past.attempts > 1 {
+                (middle - past.born_secs).max(0.0)
+            } else {
+                0.0
+            };
+            self.tallies[server].add_starts(m, good as f64, mean + waited + extra_secs, variance);
+        }
+        Answers {
+            good,
+            answered,
+            healthy,
+        }
+    }
+
+    /// Settles starts that got through: ambient failures, and sessions that begin.
+    pub(super) fn succeed(
+        &mut self,
+        view: &View,
+        (m, k, r): (MarketId, usize, RegionId),
+        good: u64,
+        draws: &mut Draws,
+    ) {
+        if good == 0 {
+            return;
+        }
+        let scenario = view.scenario;
+        let ambient = sampling::binomial(draws, good, scenario.ambient.start_failure);
+        let ok = good - ambient;
+        self.window[r].starts_ok += ok;
+        self.window[r].starts_ambient += ambient;
+        self.ledger.starts_ok += ok;
+        self.ledger.starts_ambient += ambient;
+        let Some(session) = &scenario.session else {
+            return;
+        };
+        self.ledger.sessions_begun += ok;
+        let shares: Vec<f64> = session.length.iter().map(|l| l.0).collect();
+        let mut begun = std::mem::take(&mut self.buffers.phases);
+        sampling::multinomial(draws, ok, &shares, &mut begun);
+        for (count, new) in self.sessions.phases_mut(m, k, r).iter_mut().zip(&begun) {
+            *count += new;
+        }
+        self.buffers.phases = begun;
+    }
+}
