@@ -289,10 +289,11 @@ fn overload(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         },
         "success_rate" => at(metric, &read[1]),
         "hit_rate" => at(metric, &read[0]),
-        "lost_requests_total" => Finding::of(
-            read[3].per_second().integral(f64::INFINITY),
-            Noise::Expectation,
-        ),
+        "lost_requests_total" => {
+            // Counted, in one run: as uncertain as a Poisson count.
+            let lost = read[3].per_second().integral(f64::INFINITY);
+            Finding::of(lost, Noise::Estimated(lost.sqrt(), 1e6))
+        }
         _ => Finding::not("the metric is not known"),
     };
     Ok(case.metrics.iter().map(find).collect())
