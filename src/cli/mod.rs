@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `run`, `check`, `list`, `show` | the verbs |
+//! | `run`, `check`, `list`, `show`, `verify` | the verbs |
 //! | `load` | from an argument to a loaded scenario |
 //! | `conduct` | from a plan to a finished study, with progress and Ctrl-C |
 //! | `output` | the only place that writes files |
@@ -20,6 +20,7 @@ mod progress;
 mod repeat;
 mod run;
 mod show;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ enum Verb {
     List(list::Args),
     /// Prints something built in, to be saved and edited; or the inputs that are guesses
     Show(show::Args),
+    /// Runs cases whose results are known through the simulator and compares
+    Verify(verify::Args),
 }
 
 /// Runs the program with the process' arguments.
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Check(args)) => check::check(&args),
         Some(Verb::List(args)) => list::list(&args),
         Some(Verb::Show(args)) => show::show(&args),
+        Some(Verb::Verify(args)) => verify::verify(&args),
     };
     ExitCode::from(done.unwrap_or_else(|failure| failure.report()))
 }

@@ -96,19 +96,16 @@ pub fn limited(scenario: &Scenario, per_sec: f64) -> Service {
     }
 }
 
+/// Something read from a window.
+type Quantity<'a> = &'a (dyn Fn(&Observation) -> Option<f64> + Sync);
+
 /// Hit ratio of a window.
 fn hits(o: &Observation) -> Option<f64> {
     (o.cache_lookups > 0.0).then(|| o.cache_hits / o.cache_lookups)
 }
 
 /// Runs a scenario once for so many seconds and reads a quantity per window.
-fn read(
-    scenario: &Scenario,
-    seed: u64,
-    rate: f64,
-    secs: f64,
-    of: &[&(dyn Fn(&Observation) -> Option<f64> + Sync)],
-) -> Vec<Series> {
+fn read(scenario: &Scenario, seed: u64, rate: f64, secs: f64, of: &[Quantity]) -> Vec<Series> {
     // Windows must be at least as long as the clock can tell apart; ten milliseconds are plenty.
     let stretch = (WINDOWS * 1e-2 / secs).max(1.0);
     let mut scenario = scenario.clone();
@@ -292,10 +289,11 @@ fn overload(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         },
         "success_rate" => at(metric, &read[1]),
         "hit_rate" => at(metric, &read[0]),
-        "lost_requests_total" => Finding::of(
-            read[3].per_second().integral(f64::INFINITY),
-            Noise::Expectation,
-        ),
+        "lost_requests_total" => {
+            // Counted, in one run: as uncertain as a Poisson count.
+            let lost = read[3].per_second().integral(f64::INFINITY);
+            Finding::of(lost, Noise::Estimated(lost.sqrt(), 1e6))
+        }
         _ => Finding::not("the metric is not known"),
     };
     Ok(case.metrics.iter().map(find).collect())

@@ -7,7 +7,7 @@ use super::case::{Case, Metric};
 use super::failover::{after_fault, requests, rto};
 use super::judge::{Finding, Noise};
 use super::series::Series;
-use crate::model::outcome::Window;
+use crate::model::outcome::{Outcome, Window};
 use crate::units::Dist;
 
 /// Window in seconds; most windows.
@@ -19,7 +19,8 @@ const SUSTAIN_SECS: f64 = 5.0;
 const REPLICATIONS: u64 = 200;
 
 struct Lived {
-    rto: f64,
+    /// Starts that succeeded and that failed, per window.
+    starts: Vec<(u64, u64)>,
     good: Series,
     lost: f64,
     refused: Series,
@@ -59,7 +60,11 @@ pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             outcome.windows.iter().map(|w| of(w) as f64).sum()
         };
         Lived {
-            rto: rto(&scenario, outcome),
+            starts: outcome
+                .windows
+                .iter()
+                .map(|w| (w.global.starts_ok, w.global.starts_failed))
+                .collect(),
             good: read(&|w| {
                 let all = (w.global.starts_ok + w.global.starts_failed) as f64;
                 (all > 0.0).then(|| w.global.starts_ok as f64 / all)
@@ -86,8 +91,19 @@ pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         |of: &dyn Fn(&Lived) -> f64| Finding::mean(&runs.iter().map(of).collect::<Vec<_>>());
     let good = Series::mean(&runs.iter().map(|l| l.good.clone()).collect::<Vec<_>>());
     let end = overload_end(&runs[0].refused);
+    // All replications together: the requests of one window of one replication are too few to tell
+    // a share from the one that is wanted.
+    let mut together = base::replicate(&scenario, seed, 1, Outcome::clone).remove(0);
+    for (i, window) in together.windows.iter_mut().enumerate() {
+        let of_all = |part: fn(&(u64, u64)) -> u64| -> u64 {
+            runs.iter().filter_map(|l| l.starts.get(i)).map(part).sum()
+        };
+        window.global.starts_ok = of_all(|starts| starts.0);
+        window.global.starts_failed = of_all(|starts| starts.1);
+    }
+    let recovered = rto(&scenario, &together);
     let find = |metric: &Metric| match metric.name.split('(').next().unwrap_or_default() {
-        "rto_sustained" => mean_of(&|l| l.rto),
+        "rto_sustained" => Finding::within(recovered, Noise::Expectation, sample),
         "origin_overload_ends_at" => match end {
             Some(end) => Finding::of(end, Noise::Expectation),
             None => Finding::not("the overload does not end within the run"),

@@ -1,0 +1,84 @@
+//! `verify`: known results against the simulator.
+
+use crate::cli::failure::{Failure, say};
+use crate::cli::run::Format;
+use crate::problem::{Problem, Problems};
+use crate::verify::{self, Case};
+use std::fs;
+use std::io::{IsTerminal, Write, stderr};
+use std::path::{Path, PathBuf};
+
+/// The list of the files beside it, which holds no cases.
+const INDEX: &str = "INDEX.json";
+
+/// Arguments of `verify`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Directory with files of cases (*.json); without it, the cases that the program brings
+    pub dir: Option<PathBuf>,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Seed of all random numbers
+    #[arg(short, long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Runs all cases and prints what was found.
+pub fn verify(args: &Args) -> Result<u8, Failure> {
+    let cases = match &args.dir {
+        None => verify::embedded(),
+        Some(dir) => read(dir)?,
+    };
+    let shown = stderr().is_terminal();
+    let report = verify::run(&cases, args.seed, &|done| {
+        if shown {
+            // Progress that cannot be shown is nobody's problem.
+            let _ = write!(stderr(), "\r{done} of {} cases ", cases.len());
+        }
+    });
+    if shown {
+        let _ = writeln!(stderr());
+    }
+    match args.format {
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&report);
+            let json = json.map_err(|error| Failure::Bug(error.to_string()))?;
+            say(format!("{json}\n").as_bytes())?;
+        }
+        Format::Text => say(format!("{report}, seed {}\n", args.seed).as_bytes())?,
+    }
+    Ok(u8::from(report.failed > 0))
+}
+
+/// The cases of all files of a directory, in order of their names.
+fn read(dir: &Path) -> Result<Vec<Case>, Failure> {
+    let wrong =
+        |what: String| Failure::input(what, "give a directory that holds files of cases (*.json)");
+    let entries =
+        fs::read_dir(dir).map_err(|error| wrong(format!("{}: {error}", dir.display())))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .filter(|path| path.file_name().is_some_and(|name| name != INDEX))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(wrong(format!("{} holds no *.json file", dir.display())));
+    }
+    let mut cases = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    for file in &files {
+        let text = fs::read_to_string(file)
+            .map_err(|error| wrong(format!("{}: {error}", file.display())))?;
+        match verify::parse(&file.display().to_string(), &text) {
+            Ok(found) => cases.extend(found),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        Ok(cases)
+    } else {
+        Err(Failure::Input(Problems(problems)))
+    }
+}
