@@ -88,7 +88,7 @@ impl Simulator {
 
     /// Runs one replication.
     pub fn run(&self, seed: u64, replication: u64) -> Outcome {
-        run::Run::new(self, seed, replication).to_the_end()
+        run::Run::new(self, seed, replication).complete()
     }
 
     /// What the scenario amounts to.

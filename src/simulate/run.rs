@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
 
     /// Runs until the horizon. Traffic advances in steps of its own; what the control plane does in
     /// between cuts a step only when it changes what the traffic meets.
-    pub fn to_the_end(mut self) -> Outcome {
+    pub fn complete(mut self) -> Outcome {
         self.happen();
         while self.now < self.end {
             let (event, stop) = (self.next_event(), self.next_stop());

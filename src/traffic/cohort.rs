@@ -272,7 +272,7 @@ impl Cohort {
             let mut draws = self.streams[m].starts.draws(at.cell, at.cut);
             for k in 0..scenario.devices.len() {
                 for attempt in std::mem::take(&mut attempts[m][k]) {
-                    self.attempt(view, world, (m, k), attempt, (from, to), at, &mut draws);
+                    self.attempt(view, world, (m, k), attempt, (from, to), &mut draws);
                 }
             }
             if scenario.session.is_none() {

@@ -372,7 +372,6 @@ impl Serving {
     }
 
     /// Attempts that reach each living region, per request; fills the fate as it goes.
-    #[allow(clippy::too_many_arguments)]
     fn tried<'a>(
         &self,
         e: RegionId,
@@ -461,7 +460,6 @@ impl Serving {
     }
 
     /// What becomes of `failed` requests that failed in region `s`.
-    #[allow(clippy::too_many_arguments)]
     fn retry(
         &self,
         e: RegionId,

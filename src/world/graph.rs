@@ -174,6 +174,10 @@ pub struct Capacity {
     pub slowness: f64,
 }
 
+/// Finds the share of a cache's lookups that miss: the cache, lookups per second by market, the share
+/// of fetches that succeed, and where the shares go.
+pub type Misses<'a> = dyn FnMut(usize, &[f64], f64, &mut [f64]) + 'a;
+
 /// One region's flow through the graph.
 #[derive(Clone, Debug)]
 pub struct Flow {
@@ -475,7 +479,7 @@ impl Flow {
         capacity: &[Capacity],
         pools: &[Pool],
         shed: Shed,
-        misses: &mut dyn FnMut(usize, &[f64], f64, &mut [f64]),
+        misses: &mut Misses<'_>,
     ) {
         const SWEEPS: usize = 40;
         const CLOSE: f64 = 1e-6;

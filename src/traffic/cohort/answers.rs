@@ -71,7 +71,6 @@ impl Cohort {
     }
 
     /// Records answers to requests of a kind that entered at a region.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn record(
         &mut self,
         view: &View,

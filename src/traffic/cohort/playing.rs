@@ -125,7 +125,6 @@ impl Cohort {
 
     /// Makes a Poisson number of requests; returns how many failed because of the service. Answers to
     /// interactive ones that come too late leave the viewer standing still.
-    #[allow(clippy::too_many_arguments)]
     fn ask(
         &mut self,
         view: &View,
@@ -181,7 +180,6 @@ impl Cohort {
     }
 
     /// Sessions of some classes at a region lose what they need.
-    #[allow(clippy::too_many_arguments)]
     fn starve(
         &mut self,
         view: &View,

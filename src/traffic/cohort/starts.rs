@@ -93,20 +93,18 @@ impl Cohort {
         self.buffers.counts = counts;
         for (k, list) in out.iter_mut().enumerate() {
             if self.waiting[m][k].total() > 0 {
-                self.take_retries(view, world, (m, k), (from, to), at, &mut draws, list);
+                self.take_retries(view, world, (m, k), (from, to), &mut draws, list);
             }
         }
     }
 
     /// Retries that are due: who has left, and which region they are sent to now.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn take_retries(
         &mut self,
         view: &View,
         world: &World,
         (m, k): (MarketId, usize),
         (from, to): (Time, Time),
-        at: Address,
         draws: &mut Draws,
         out: &mut Vec<Attempt>,
     ) {
@@ -201,7 +199,6 @@ impl Cohort {
     }
 
     /// Makes the attempts of starts that share a past, and settles who is done and who waits.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn attempt(
         &mut self,
         view: &View,
@@ -209,7 +206,6 @@ impl Cohort {
         (m, k): (MarketId, usize),
         attempt: Attempt,
         (from, to): (Time, Time),
-        at: Address,
         draws: &mut Draws,
     ) {
         let scenario = view.scenario;
@@ -308,7 +304,6 @@ impl Cohort {
     }
 
     /// Makes the calls of one attempt, kind by kind in a row.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn make_calls(
         &mut self,
         view: &View,
