@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// What a test computes to compare with goes into no result.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
 //!
 //! # Architecture
 //!
@@ -75,8 +77,8 @@
 //!
 //! Threads or clocks inside a replication; hidden or thread-local state; boxed components that call
 //! each other; sub-seeds by order of draws; a per-request engine (it comes as a second fidelity);
-//! autoscaling, balancer limits, replicated stores, failback and money, which the model leaves room for
-//! and does not have yet.
+//! autoscaling, balancer limits, replicated stores, failback and money, for which the model leaves
+//! space and which it does not have yet.
 //!
 //! ## Choices where the model is silent
 //!

@@ -191,7 +191,7 @@ impl Serving {
         self.avoid_dark(knobs, plan, world, from, to);
         // What fails in a living region is tried in another, which adds load there: twice round
         // settles it, since a request is retried once at most.
-        for round in 0..3 {
+        for _ in 0..3 {
             self.find_allowed(scenario, knobs, world, dt_secs);
             self.send(scenario, knobs, world);
             for region in &mut world.regions {
@@ -199,12 +199,11 @@ impl Serving {
                     region.evaluate(plan, from, dt_secs, knobs.shed);
                 }
             }
-            let was = self.hurt;
             self.hurt = world
                 .regions
                 .iter()
                 .any(|r| r.dark.is_none() && r.flow.hurt);
-            if !(self.hurt || was && round == 0) || !knobs.edge_retry && round > 0 {
+            if !self.retries_failures(scenario, knobs, world) {
                 break;
             }
         }
@@ -311,6 +310,25 @@ impl Serving {
             let mut budget = world.budgets[e];
             self.allowed[e] = budget.spend(wanted * dt_secs, all * dt_secs, dt_secs);
         }
+    }
+
+    /// Whether any request that fails in a living region is tried in another.
+    fn retries_failures(&self, scenario: &Scenario, knobs: &Knobs, world: &World) -> bool {
+        let retried = |e: RegionId, q: usize, m: MarketId| {
+            let row = self.row(e, m);
+            self.entering[self.flow(e, q, m)] > 0.0
+                && (0..self.regions)
+                    .any(|s| self.first[row + s] > 0.0 && self.failing(world, s, q, m) > 0.0)
+        };
+        self.hurt
+            && knobs.edge_retry
+            && (0..self.regions)
+                .filter(|&e| self.allowed[e] > 0.0)
+                .any(|e| {
+                    let safe = scenario.requests.iter().enumerate().filter(|(_, r)| r.safe);
+                    safe.clone()
+                        .any(|(q, _)| (0..self.markets).any(|m| retried(e, q, m)))
+                })
     }
 
     /// Retries that an edge would make, and its requests, per second.

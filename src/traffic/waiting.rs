@@ -16,10 +16,10 @@ pub const LEAVING_PER_SEC: f64 = 0.058;
 /// Starts with the same past.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Waiters {
-    /// When the viewer clicked, in seconds from the beginning (the middle of that step).
-    pub born_secs: f64,
     /// Cell of the click: starts of one cell are counted together.
     pub born_cell: u64,
+    /// How long they have waited on average when the next attempt is made.
+    pub waited_secs: f64,
     /// Attempts made so far.
     pub attempts: u32,
     /// Region that the last attempt was sent to.
@@ -110,8 +110,9 @@ impl Waiting {
         match same {
             Some(known) => {
                 let all = (known.count + waiters.count) as f64;
-                known.share_then +=
-                    (waiters.share_then - known.share_then) * waiters.count as f64 / all;
+                let part = waiters.count as f64 / all;
+                known.share_then += (waiters.share_then - known.share_then) * part;
+                known.waited_secs += (waiters.waited_secs - known.waited_secs) * part;
                 known.count += waiters.count;
             }
             None => here.push(waiters),
@@ -223,8 +224,8 @@ mod tests {
 
     fn waiters(count: u64) -> Waiters {
         Waiters {
-            born_secs: 0.5,
             born_cell: 0,
+            waited_secs: 0.0,
             attempts: 1,
             entry: 0,
             share_then: 1.0,

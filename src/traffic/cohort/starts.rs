@@ -62,8 +62,8 @@ impl Cohort {
         let cells = classes * regions;
         sampling::multinomial(&mut draws, count, &shares[..cells], &mut counts[..cells]);
         let fresh = Waiters {
-            born_secs: 0.5 * (from.secs() + to.secs()),
             born_cell: at.cell,
+            waited_secs: 0.0,
             attempts: 0,
             entry: 0,
             share_then: 1.0,
@@ -112,13 +112,12 @@ impl Cohort {
         let class = &scenario.devices[k];
         let mut due = std::mem::take(&mut self.buffers.due);
         self.waiting[m][k].due((from, to), waiting_grid(scenario), draws, &mut due);
-        let now = 0.5 * (from.secs() + to.secs());
         let dt = to.since(from).secs();
         let pointing = self.pointing[self.pointing(m, k, scenario.devices.len())].to_vec();
         for mut waiters in due.drain(..) {
             if scenario.session.is_some() {
                 let (lo, hi) = waiting::backoff(class, waiters.attempts);
-                let elapsed = (now - waiters.born_secs).max(0.0);
+                let elapsed = waiters.waited_secs;
                 let before = waiting::staying((elapsed - 0.5 * (lo + hi)).max(0.0));
                 let stay = if before > 0.0 {
                     waiting::staying(elapsed) / before
@@ -211,7 +210,6 @@ impl Cohort {
         let scenario = view.scenario;
         let class = &scenario.devices[k];
         let Attempt { entry: r, mut past } = attempt;
-        let middle = 0.5 * (from.secs() + to.secs());
         let mut extra_secs = 0.0;
         loop {
             let tried = past.count;
@@ -226,16 +224,7 @@ impl Cohort {
                 good,
                 answered,
                 healthy,
-            } = self.make_calls(
-                view,
-                world,
-                (m, k, r),
-                &past,
-                middle,
-                extra_secs,
-                from,
-                draws,
-            );
+            } = self.make_calls(view, world, (m, k, r), &past, extra_secs, from, draws);
             let failed = tried - good;
             self.ledger.attempts_failed += failed;
             self.succeed(view, (m, k, r), good, draws);
@@ -286,6 +275,7 @@ impl Cohort {
             // A connection that hangs is only known to have failed after the client's timeout.
             let hangs = !answered && world.regions[r].dark.is_some_and(|dark| dark.hang);
             let known = if hangs { class.timeout.secs() } else { 0.0 };
+            past.waited_secs += extra_secs + known + 0.5 * (lo + hi);
             let pointing = self.pointing(m, k, scenario.devices.len());
             past.entry = r;
             past.share_then = self.pointing[pointing.start + r];
@@ -310,7 +300,6 @@ impl Cohort {
         world: &World,
         (m, k, r): (MarketId, usize, RegionId),
         past: &Waiters,
-        middle: f64,
         extra_secs: f64,
         now: Time,
         draws: &mut Draws,
@@ -352,11 +341,7 @@ impl Cohort {
         }
         self.buffers.fate = fate;
         if good > 0 {
-            let waited = if past.attempts > 1 {
-                (middle - past.born_secs).max(0.0)
-            } else {
-                0.0
-            };
+            let waited = past.waited_secs;
             self.tallies[server].add_starts(m, good as f64, mean + waited + extra_secs, variance);
         }
         Answers {
