@@ -71,7 +71,8 @@
 //!   [`Outcome`](model::outcome::Outcome) is checked by tests.
 //! - A simulation does no I/O and cannot fail; a user's mistake ends before it begins.
 //! - A policy is pure: the same telemetry and memory give the same decision.
-//! - A metric that the control plane reads is from the past.
+//! - Loads, capacities and routes that the control plane reads are from the past; what it was told to
+//!   do itself it knows at once.
 //!
 //! ## Deliberately absent
 //!

@@ -98,7 +98,7 @@ fn time_meaning(time: TimeMeasure) -> &'static str {
         TimeMeasure::Decide => "from the fault until the first order is given",
         TimeMeasure::Shifted => "from the fault until 99 % of the traffic is served elsewhere",
         TimeMeasure::Warm => "from the fault until caches serve the moved markets as ever",
-        TimeMeasure::Rto => "from the fault until every objective holds again, for good",
+        TimeMeasure::Rto => "from the fault until every objective holds again for `sustain`",
         TimeMeasure::Restore => "from detect to shifted",
         TimeMeasure::Failback => "from the fault until traffic is back where it was",
     }

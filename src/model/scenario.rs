@@ -103,8 +103,6 @@ pub struct Market {
     pub utc_offset_secs: f64,
     /// Round trip between viewers and the nearest edge.
     pub rtt_secs: f64,
-    /// Number of devices.
-    pub devices: f64,
 }
 
 /// A sinusoidal rate.

@@ -5,7 +5,7 @@ use super::Simulator;
 use crate::faults;
 use crate::model::measure::{Measure, Op, Operand, SliSpan, TimeMeasure};
 use crate::model::observation::Observation;
-use crate::model::scenario::{RegionId, Scenario, Variation};
+use crate::model::scenario::{RegionId, Scenario, Variation, When};
 use crate::problem::Problem;
 use crate::slis;
 use crate::units::{Span, human_secs, three_digits};
@@ -52,6 +52,7 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     survivors(scenario, &plan, &mut found);
     cold_stores(scenario, &plan, &mut found);
     stickiness(scenario, &mut found);
+    blind_spots(scenario, &mut found);
     baseline(scenario, &mut found);
     found
 }
@@ -315,6 +316,43 @@ fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
                 "route by the edge as well",
             ));
         }
+    }
+}
+
+/// What the scenario cannot see although it may happen.
+fn blind_spots(scenario: &Scenario, found: &mut Vec<Problem>) {
+    let sees = |names: &[&str]| {
+        let mut objectives = scenario.objectives.iter();
+        objectives.any(|o| names.contains(&o.threshold.sli.as_str()))
+    };
+    let silent = !scenario.edge.global || scenario.devices.iter().any(|class| class.direct);
+    let starts = [
+        "stream_start_success",
+        "eligible_start_success",
+        "unreachable_rate",
+    ];
+    if !scenario.faults.is_empty() && !scenario.objectives.is_empty() && silent && !sees(&starts) {
+        found.push(warn(
+            "objective".into(),
+            "no objective sees requests that get no answer: an error rate counts answers".into(),
+            "add one on stream_start_success or unreachable_rate",
+        ));
+    }
+    let asks = scenario
+        .requests
+        .iter()
+        .any(|r| matches!(r.when, When::Rate { .. } | When::Every { renews: true, .. }));
+    if scenario
+        .session
+        .as_ref()
+        .is_some_and(|s| !s.media_from_region)
+        && !asks
+    {
+        found.push(warn(
+            "request".into(),
+            "playing sessions need nothing from their region: rebuffering cannot occur".into(),
+            "add a request that is made `every` so often and `renews`, or one at a `rate`",
+        ));
     }
 }
 

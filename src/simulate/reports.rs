@@ -54,7 +54,10 @@ impl Reports {
 
     /// Sends a report.
     pub fn send(&mut self, report: Report) {
+        let now = report.at;
         self.coming.push_back(report);
+        // What has arrived in the meantime is all that anyone can ask for.
+        self.newest(now);
     }
 
     /// The newest report that has arrived.

@@ -365,9 +365,11 @@ impl<'a> Run<'a> {
     }
 
     fn begin(&mut self, i: usize) {
-        let Impairment::RegionDark { region, hang } = self.episodes[i].impairment;
+        let Impairment::RegionDark { region, .. } = self.episodes[i].impairment;
         self.active[i] = true;
-        if self.world.regions[region].dark.is_some() {
+        let hang = self.hangs(region);
+        if let Some(dark) = &mut self.world.regions[region].dark {
+            dark.hang = hang;
             return;
         }
         if self.cohort.serving.reaches(region) {
@@ -388,6 +390,17 @@ impl<'a> Run<'a> {
         self.log(region, "goes dark".into(), how);
     }
 
+    /// Whether connections to a dark region hang: any of its active episodes may make them.
+    fn hangs(&self, region: RegionId) -> bool {
+        self.episodes
+            .iter()
+            .zip(&self.active)
+            .any(|(episode, &active)| {
+                let Impairment::RegionDark { region: hit, hang } = episode.impairment;
+                active && hit == region && hang
+            })
+    }
+
     fn end(&mut self, i: usize) {
         let Impairment::RegionDark { region, .. } = self.episodes[i].impairment;
         self.active[i] = false;
@@ -402,6 +415,10 @@ impl<'a> Run<'a> {
                 active && same == region
             });
         if still {
+            let hang = self.hangs(region);
+            if let Some(dark) = &mut self.world.regions[region].dark {
+                dark.hang = hang;
+            }
             return;
         }
         if self.cohort.serving.reaches(region) {
@@ -483,6 +500,15 @@ impl<'a> Run<'a> {
                 let at = self.now + Span::from_secs(delay);
                 self.queue.push(at, Event::Answer { market, weights });
             }
+            Action::ActivateDark { region } | Action::Prewarm { region, .. }
+                if self.world.regions[region].dark.is_some() =>
+            {
+                self.log(
+                    region,
+                    "an order reaches nobody".into(),
+                    "the region is dark",
+                );
+            }
             Action::ActivateDark { region } => {
                 let called = self.world.regions[region].activate_dark(scenario, self.now);
                 self.log(
@@ -519,7 +545,8 @@ impl<'a> Run<'a> {
                 let cell = c * markets + market;
                 let served =
                     |r: &crate::world::region::Region| r.flow.lookups[cell] - r.flow.mirrored[cell];
-                self.world.regions.iter().map(served).sum()
+                let living = self.world.regions.iter().filter(|r| r.dark.is_none());
+                living.map(served).sum()
             })
             .collect();
         self.world.regions[region].mirror(market, &rates);
@@ -561,7 +588,9 @@ impl<'a> Run<'a> {
             let real: f64 = (0..plan.graph.caches.len())
                 .map(|c| flow.lookups[c * markets + market] - flow.mirrored[c * markets + market])
                 .sum();
-            let done = real > 0.05 * wanted || world.regions[region].dark.is_some();
+            let home = self.sim.scenario.markets[market].near[0];
+            let cut = |r: RegionId| world.regions[r].dark.is_some();
+            let done = real > 0.05 * wanted || cut(region) || cut(home);
             if done {
                 let none = vec![0.0; plan.graph.caches.len()];
                 world.regions[region].mirror(market, &none);
@@ -601,9 +630,14 @@ impl<'a> Run<'a> {
                 order.action,
                 Action::SetRoutes { .. } | Action::SetDns { .. } | Action::ActivateDark { .. }
             );
+            // What a false alarm before the fault has caused is not counted from the fault.
             let marks = &mut self.outcome.marks;
-            marks.first_action.get_or_insert(self.now);
-            if moves {
+            let about =
+                marks.fault.is_none_or(|fault| fault <= self.now) || !self.announced.is_empty();
+            if about {
+                marks.first_action.get_or_insert(self.now);
+            }
+            if moves && about {
                 marks.decide.get_or_insert(self.now);
             }
             if let Action::SetRoutes { from, .. } = &order.action {

@@ -127,17 +127,68 @@ impl Sketch {
     }
 }
 
+/// Bins of shares near one, and of values above one, come after all others.
+const NEAR_ONE: i32 = 500_000;
+const ONE: i32 = 600_000;
+const ABOVE_ONE: i32 = 1_000_000;
+
+/// Bins have equal ratios of the value; between a half and one, of its distance from one, so that
+/// 99.9 % and 99.99 % are told apart.
 fn bin_of(value: f64) -> i32 {
+    if value > 1.0 {
+        ABOVE_ONE + ratio_bin(value)
+    } else if value <= 0.5 {
+        ratio_bin(value)
+    } else if 1.0 - value < SMALLEST {
+        ONE
+    } else {
+        NEAR_ONE - ratio_bin(1.0 - value)
+    }
+}
+
+fn ratio_bin(value: f64) -> i32 {
     (libm::log(value) / libm::log(RATIO)).ceil() as i32
 }
 
-/// The value that is off by the same ratio from both ends of its bin.
 fn centre_of(bin: i32) -> f64 {
+    if bin > ABOVE_ONE - 1 {
+        ratio_centre(bin - ABOVE_ONE)
+    } else if bin == ONE {
+        1.0
+    } else if bin > NEAR_ONE / 2 {
+        1.0 - ratio_centre(NEAR_ONE - bin)
+    } else {
+        ratio_centre(bin)
+    }
+}
+
+/// The value that is off by the same ratio from both ends of its bin.
+fn ratio_centre(bin: i32) -> f64 {
     libm::exp(f64::from(bin) * libm::log(RATIO)) * (1.0 - ACCURACY)
 }
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn shares_near_one_are_told_apart() {
+        let mut sketch = super::Sketch::new();
+        for value in [0.9, 0.99, 0.999, 0.9999, 1.0, 1.5, 0.3] {
+            sketch.add(value);
+        }
+        for (i, want) in [0.3, 0.9, 0.99, 0.999, 0.9999, 1.0, 1.5]
+            .into_iter()
+            .enumerate()
+        {
+            let got = sketch.quantile((i as f64 + 0.9) / 7.0).unwrap();
+            let off = if want < 1.0 {
+                (got - want) / (1.0 - want)
+            } else {
+                got / want - 1.0
+            };
+            assert!(off.abs() < 0.006, "{got} {want}");
+        }
+    }
+
     use super::*;
     use proptest::prelude::*;
 

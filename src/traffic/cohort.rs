@@ -385,29 +385,42 @@ impl Cohort {
         {
             self.notice_changes(view);
         }
-        let share = &self.serving.share;
+        let starts_per_start: f64 = scenario
+            .requests
+            .iter()
+            .map(|q| match q.when {
+                When::Start { count } => f64::from(count),
+                _ => 0.0,
+            })
+            .sum();
         self.shifted.fill((0.0, 0.0));
         for m in 0..markets {
             let home = scenario.markets[m].near[0];
-            let rate = view.plan.demand[m].rate(0.0).max(1e-9);
-            let any_edge = scenario.devices.iter().any(|c| !c.direct);
-            for (k, class) in scenario.devices.iter().enumerate() {
-                if class.direct && any_edge {
-                    // It bypasses the router: names alone move it.
+            for e in 0..regions {
+                let entering: f64 = (0..scenario.requests.len())
+                    .map(|q| self.serving.entering[self.serving.flow(e, q, m)])
+                    .sum();
+                let kept = self.serving.share[(e * markets + m) * regions + home];
+                self.shifted[home].0 += entering * (1.0 - kept);
+                self.shifted[home].1 += entering;
+                if world.edge_lives(scenario, e) {
                     continue;
                 }
-                let pointing = self.pointing(m, k, scenario.devices.len());
-                for (e, &part) in self.pointing[pointing].iter().enumerate() {
-                    if part <= 0.0 {
-                        continue;
-                    }
-                    let away = if class.direct || !world.edge_lives(scenario, e) {
-                        f64::from(u8::from(e != home))
-                    } else {
-                        1.0 - share[(e * markets + m) * regions + home]
-                    };
-                    self.shifted[home].0 += rate * class.share * part * away;
+                // Attempts that reach no router at all are not routed elsewhere.
+                let rate = view.plan.demand[m].rate(0.0) * starts_per_start;
+                for (k, class) in scenario.devices.iter().enumerate().filter(|c| !c.1.direct) {
+                    let pointing = self.pointing(m, k, scenario.devices.len());
+                    let part = self.pointing[pointing.start + e];
                     self.shifted[home].1 += rate * class.share * part;
+                }
+            }
+            if scenario.devices.iter().all(|class| class.direct) {
+                // Without a router, names alone move anything.
+                for (k, class) in scenario.devices.iter().enumerate() {
+                    let pointing = self.pointing(m, k, scenario.devices.len());
+                    let here = self.pointing[pointing.start + home];
+                    self.shifted[home].0 += class.share * (1.0 - here);
+                    self.shifted[home].1 += class.share;
                 }
             }
         }

@@ -63,6 +63,8 @@ pub struct Sessions {
     regions: usize,
     phases: usize,
     counts: Vec<u64>,
+    /// Begun in this step.
+    born: Vec<u64>,
     /// Those that do without their region.
     pub starved: Vec<Starved>,
 }
@@ -75,6 +77,7 @@ impl Sessions {
             regions,
             phases,
             counts: vec![0; markets * classes * regions * phases],
+            born: vec![0; markets * classes * regions * phases],
             starved: Vec::new(),
         }
     }
@@ -93,6 +96,33 @@ impl Sessions {
     pub fn phases_mut(&mut self, market: MarketId, class: usize, region: RegionId) -> &mut [u64] {
         let row = self.row(market, class, region);
         &mut self.counts[row..row + self.phases]
+    }
+
+    /// Those that begin in this step, per phase.
+    pub fn born_mut(&mut self, market: MarketId, class: usize, region: RegionId) -> &mut [u64] {
+        let row = self.row(market, class, region);
+        &mut self.born[row..row + self.phases]
+    }
+
+    /// Ends a step at a place: of each phase the given share of the old and of the new sessions goes
+    /// on. Says how many ended.
+    pub fn end_step(
+        &mut self,
+        (market, class, region): (MarketId, usize, RegionId),
+        shares: &[(f64, f64)],
+        draws: &mut Draws,
+    ) -> u64 {
+        let row = self.row(market, class, region);
+        let mut ended = 0;
+        for (i, &(old, new)) in shares.iter().enumerate() {
+            let born = std::mem::take(&mut self.born[row + i]);
+            let count = &mut self.counts[row + i];
+            let gone = sampling::binomial(draws, *count, 1.0 - old);
+            let gone_new = sampling::binomial(draws, born, 1.0 - new);
+            *count = *count + born - gone - gone_new;
+            ended += gone + gone_new;
+        }
+        ended
     }
 
     /// Sessions that have what they need.

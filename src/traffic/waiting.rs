@@ -5,13 +5,16 @@ use crate::engine::sampling;
 use crate::engine::stream::Draws;
 use crate::model::scenario::{DeviceClass, RegionId};
 use crate::units::{Span, Time};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 /// Viewers begin to leave after waiting so long.
 /// Source: <https://studylib.net/doc/18846583/video-stream-quality-impacts-viewer-behavior>.
 pub const PATIENCE_SECS: f64 = 2.0;
 /// Of all viewers, so many more leave with each further second. Same source.
 pub const LEAVING_PER_SEC: f64 = 0.058;
+
+/// Cells that a wait is spread over at most.
+const SPREAD: u64 = 512;
 
 /// Starts with the same past.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +23,8 @@ pub struct Waiters {
     pub born_cell: u64,
     /// How long they have waited on average when the next attempt is made.
     pub waited_secs: f64,
+    /// How long they had waited when it was last settled who has left.
+    pub seen_secs: f64,
     /// Attempts made so far.
     pub attempts: u32,
     /// Region that the last attempt was sent to.
@@ -33,9 +38,7 @@ pub struct Waiters {
 /// Starts of one market and device class that wait.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// Cell of the front.
-    first: u64,
-    cells: VecDeque<Vec<Waiters>>,
+    cells: BTreeMap<u64, Vec<Waiters>>,
     total: u64,
 }
 
@@ -54,22 +57,21 @@ impl Waiting {
         out: &mut Vec<Waiters>,
     ) {
         out.clear();
-        while !self.cells.is_empty() {
-            let begin = Time(self.first.saturating_mul(grid.0)).max(from);
-            let end = Time((self.first + 1).saturating_mul(grid.0));
+        while let Some(mut cell) = self.cells.first_entry() {
+            let begin = Time(cell.key().saturating_mul(grid.0)).max(from);
+            let end = Time((cell.key() + 1).saturating_mul(grid.0));
             if begin >= to {
                 break;
             }
             if end <= to {
-                let all = self.cells.pop_front().unwrap_or_default();
-                self.first += 1;
+                let all = cell.remove();
                 self.total -= all.iter().map(|w| w.count).sum::<u64>();
                 out.extend(all);
                 continue;
             }
             // The step ends inside the cell: those due in it are spread evenly over what is left.
             let part = to.since(begin).secs() / end.since(begin).secs();
-            for waiters in &mut self.cells[0] {
+            for waiters in cell.get_mut() {
                 let taken = sampling::binomial(draws, waiters.count, part);
                 waiters.count -= taken;
                 self.total -= taken;
@@ -80,7 +82,7 @@ impl Waiting {
                     });
                 }
             }
-            self.cells[0].retain(|w| w.count > 0);
+            cell.get_mut().retain(|w| w.count > 0);
             break;
         }
     }
@@ -90,18 +92,8 @@ impl Waiting {
         if waiters.count == 0 {
             return;
         }
-        if self.cells.is_empty() {
-            self.first = cell;
-        }
-        while cell < self.first {
-            self.cells.push_front(Vec::new());
-            self.first -= 1;
-        }
-        while cell >= self.first + self.cells.len() as u64 {
-            self.cells.push_back(Vec::new());
-        }
         self.total += waiters.count;
-        let here = &mut self.cells[(cell - self.first) as usize];
+        let here = self.cells.entry(cell).or_default();
         let same = here.iter_mut().find(|w| {
             w.born_cell == waiters.born_cell
                 && w.attempts == waiters.attempts
@@ -113,6 +105,7 @@ impl Waiting {
                 let part = waiters.count as f64 / all;
                 known.share_then += (waiters.share_then - known.share_then) * part;
                 known.waited_secs += (waiters.waited_secs - known.waited_secs) * part;
+                known.seen_secs += (waiters.seen_secs - known.seen_secs) * part;
                 known.count += waiters.count;
             }
             None => here.push(waiters),
@@ -136,12 +129,16 @@ impl Waiting {
         let last = ((end / grid_secs) as u64).max(first);
         let mut left = waiters.count;
         let mut below = 0.0;
-        for cell in first..=last {
+        // A long wait is told in coarse cells, so that its spread costs no more than a short one's.
+        let stride = (last - first) / SPREAD + 1;
+        let mut cell = first;
+        while cell <= last {
+            let next = cell.saturating_add(stride);
             if left == 0 {
                 break;
             }
-            let edge = (cell + 1) as f64 * grid_secs;
-            let upto = if cell == last {
+            let edge = next as f64 * grid_secs;
+            let upto = if next > last {
                 1.0
             } else {
                 sum_of_uniforms((from, to), wait, edge)
@@ -151,7 +148,7 @@ impl Waiting {
             } else {
                 1.0
             };
-            let here = if cell == last {
+            let here = if next > last {
                 left
             } else {
                 sampling::binomial(draws, left, share)
@@ -165,6 +162,7 @@ impl Waiting {
                     ..waiters
                 },
             );
+            cell = next;
         }
     }
 }
@@ -212,6 +210,16 @@ pub fn backoff(class: &DeviceClass, attempts: u32) -> (f64, f64) {
     )
 }
 
+/// Of the viewers who were there after `before` seconds, the share still there after `after`.
+pub fn still_there(before: f64, after: f64) -> f64 {
+    let then = staying(before);
+    if then > 0.0 {
+        (staying(after) / then).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
+}
+
 /// Share of the viewers still there after waiting `secs`.
 pub fn staying(secs: f64) -> f64 {
     1.0 - (LEAVING_PER_SEC * (secs - PATIENCE_SECS)).clamp(0.0, 1.0)
@@ -226,6 +234,7 @@ mod tests {
         Waiters {
             born_cell: 0,
             waited_secs: 0.0,
+            seen_secs: 0.0,
             attempts: 1,
             entry: 0,
             share_then: 1.0,

@@ -454,8 +454,10 @@ impl Flow {
     fn response_wait(&self, graph: &Graph, v: usize) -> f64 {
         let (mut together, mut after) = (0.0_f64, 0.0);
         for link in &graph.nodes[v].calls {
-            let wait = self.wait_secs[link.to];
-            if wait <= 0.0 || link.cache.is_some() {
+            // Only who misses waits for the store.
+            let wait =
+                self.wait_secs[link.to] * link.cache.map_or(1.0, |c| self.mean_miss(graph, c));
+            if wait <= 0.0 {
                 continue;
             }
             if link.parallel {
@@ -465,6 +467,19 @@ impl Flow {
             }
         }
         self.pools[v].wait.mean() + together + after
+    }
+
+    /// Share of a cache's lookups that miss, over all markets.
+    fn mean_miss(&self, graph: &Graph, cache: usize) -> f64 {
+        let cells = cache * graph.markets..(cache + 1) * graph.markets;
+        let lookups = &self.lookups[cells.clone()];
+        let all: f64 = lookups.iter().sum();
+        let missed: f64 = lookups
+            .iter()
+            .zip(&self.miss[cells])
+            .map(|(n, miss)| n * miss)
+            .sum();
+        if all > 0.0 { missed / all } else { 0.0 }
     }
 
     /// Advances a region by `dt_secs` under constant rates: finds what is refused and fails with

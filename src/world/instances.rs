@@ -126,12 +126,13 @@ impl Instances {
         called
     }
 
-    /// The region goes dark: nothing serves, what was on its way is gone.
+    /// The region goes dark: nothing serves until it starts anew.
     pub fn stop(&mut self) {
         self.down = true;
     }
 
-    /// The region has power again: every instance boots anew and starts slowly.
+    /// The region has power again: every instance that was in service or called boots anew and starts
+    /// slowly; dark ones boot too, unseen.
     pub fn restart(&mut self, now: Time, boot: &Dist, stream: Stream) {
         self.down = false;
         let called: u64 = self.serving.iter().map(|group| group.0).sum::<u64>()

@@ -4,6 +4,7 @@
 //! The law is that of a fixed sample of paths through the graph; it is the same in every
 //! replication, so it adds no noise.
 
+use crate::engine::law;
 use crate::engine::sampling;
 use crate::engine::stream::{Draws, Stream};
 use crate::model::histogram::{BINS, Histogram};
@@ -12,6 +13,8 @@ use crate::world::graph::{Graph, POINTS};
 
 /// Paths that are sampled per law.
 const PATHS: u64 = 4096;
+/// Services that one path visits at most; what lies beyond adds nothing to its time.
+const VISITS: u64 = 2_000;
 /// Caches on a request's path whose hits and misses are told apart; beyond, a cache counts as hit.
 const APART: usize = 4;
 
@@ -147,8 +150,7 @@ pub fn prepare(scenario: &Scenario, graph: &mut Graph) -> Vec<Paths> {
         .requests
         .iter()
         .map(|request| {
-            let mut found = Vec::new();
-            reachable(graph, request.to, 1.0, &mut found);
+            let mut found = reachable(graph, request.to);
             found.truncate(APART);
             let caches: Vec<usize> = found.iter().map(|f| f.0).collect();
             let stream = Stream::new(0, 0, "request time", &request.name);
@@ -174,17 +176,23 @@ pub fn prepare(scenario: &Scenario, graph: &mut Graph) -> Vec<Paths> {
 }
 
 /// Caches on the way of a request and the expected lookups of each, every other cache hitting.
-fn reachable(graph: &Graph, service: usize, weight: f64, found: &mut Vec<(usize, f64)>) {
-    for link in &graph.nodes[service].calls {
-        let count = weight * link.count;
-        match link.cache {
-            Some(cache) => match found.iter_mut().find(|f| f.0 == cache) {
-                Some(known) => known.1 += count,
-                None => found.push((cache, count)),
-            },
-            None => reachable(graph, link.to, count, found),
+fn reachable(graph: &Graph, entry: usize) -> Vec<(usize, f64)> {
+    let mut visits = vec![0.0; graph.nodes.len()];
+    visits[entry] = 1.0;
+    let mut found = Vec::new();
+    for &v in &graph.order {
+        for link in &graph.nodes[v].calls {
+            let count = visits[v] * link.count;
+            if count <= 0.0 {
+                continue;
+            }
+            match link.cache {
+                Some(cache) => found.push((cache, count)),
+                None => visits[link.to] += count,
+            }
         }
     }
+    found
 }
 
 /// One sampled path.
@@ -194,6 +202,7 @@ struct Path<'a> {
     draws: Draws,
     caches: &'a [usize],
     pattern: usize,
+    visits: u64,
 }
 
 impl<'a> Path<'a> {
@@ -210,6 +219,7 @@ impl<'a> Path<'a> {
             draws,
             caches,
             pattern,
+            visits: 0,
         }
     }
 
@@ -218,6 +228,10 @@ impl<'a> Path<'a> {
     }
 
     fn service(&mut self, v: usize) -> f64 {
+        self.visits += 1;
+        if self.visits > VISITS {
+            return law::mean(&self.scenario.services[v].time);
+        }
         let mut total = sampling::sample(&mut self.draws, &self.scenario.services[v].time);
         let (mut together, mut after) = (0.0_f64, 0.0);
         for j in 0..self.graph.nodes[v].calls.len() {
@@ -240,6 +254,9 @@ impl<'a> Path<'a> {
                 continue;
             }
             for _ in 0..made {
+                if self.visits > VISITS {
+                    break;
+                }
                 let time = self.service(to).min(timeout);
                 if parallel {
                     together = together.max(time);

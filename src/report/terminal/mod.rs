@@ -31,9 +31,9 @@ pub fn text(findings: &Findings, facts: &[Facts], out: &str, style: Style) -> St
 fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
     let scenario = first(findings);
     let mut text = String::new();
-    let _ = writeln!(text, "{}", style.bold(&scenario.title));
+    let _ = writeln!(text, "{}", style.bold(&plain(&scenario.title)));
     if !scenario.question.is_empty() {
-        let _ = writeln!(text, "{}", scenario.question);
+        let _ = writeln!(text, "{}", plain(&scenario.question));
     }
     if let Some(facts) = facts.first() {
         let playing = match scenario.session {
@@ -175,4 +175,8 @@ fn wrapped(text: &str) -> String {
         out.push('\n');
     }
     out.replace('\u{a0}', " ")
+}
+/// A user's text without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }

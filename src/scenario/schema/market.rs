@@ -201,11 +201,6 @@ fn market(section: &mut Section, regions: &[&str]) -> Market {
         wave,
         utc_offset_secs: section.secs("utc_offset", setting("0h"), day),
         rtt_secs: section.secs("rtt", guess("40ms"), Range::new(0.0, 10.0)),
-        devices: section.number(
-            "devices",
-            guess(format!("{}", (starts * 86_400.0).max(1.0))),
-            Range::new(1.0, 1e12),
-        ),
     }
 }
 

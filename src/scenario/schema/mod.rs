@@ -22,7 +22,7 @@ use crate::units::Span;
 /// Most steps of a run.
 const MOST_STEPS: f64 = 1e8;
 /// Most windows of a run.
-const MOST_WINDOWS: f64 = 200_000.0;
+const MOST_WINDOWS: f64 = 50_000.0;
 /// Most resolvers, all markets and device classes together.
 const MOST_RESOLVERS: usize = 2_000_000;
 

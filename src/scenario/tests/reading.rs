@@ -36,7 +36,6 @@ fn everything_reads_as_it_is_meant() {
     assert_eq!(s.markets[1].profile, [0.25, 0.5, 1.0]);
     assert_eq!(s.markets[1].near, [2, 0, 1]);
     assert_eq!(s.markets[1].utc_offset_secs, -18_000.0);
-    assert_eq!(s.markets[1].devices, 15.0 * 86_400.0);
     assert_eq!(s.start_of_day_secs, 19.5 * 3600.0);
     assert_eq!(s.call_order, [0, 1, 2]);
     let calls = &s.services[0].calls;

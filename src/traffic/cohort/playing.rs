@@ -383,7 +383,7 @@ impl Cohort {
         for (here, back) in self.sessions.phases_mut(m, k, r).iter_mut().zip(&phases) {
             *here += back;
         }
-        if group.lost {
+        if group.lost && !scenario.devices[k].direct {
             let cell = m * scenario.regions.len() + r;
             self.reconnects[cell] += leaving as f64;
             self.changes[cell] += leaving as f64;
@@ -432,16 +432,17 @@ impl Cohort {
             .iter()
             .map(|&(_, mean)| -libm::expm1(-dt / mean))
             .collect();
+        // A session that began somewhere in the step had only the rest of it to end.
+        let going_on: Vec<(f64, f64)> = session
+            .length
+            .iter()
+            .zip(&ending)
+            .map(|(&(_, mean), end)| (1.0 - end, end * mean / dt))
+            .collect();
         let mut ended = 0;
         for k in 0..scenario.devices.len() {
             for r in 0..scenario.regions.len() {
-                for (count, &share) in self.sessions.phases_mut(m, k, r).iter_mut().zip(&ending) {
-                    if *count > 0 {
-                        let gone = sampling::binomial(&mut draws, *count, share);
-                        *count -= gone;
-                        ended += gone;
-                    }
-                }
+                ended += self.sessions.end_step((m, k, r), &going_on, &mut draws);
                 self.window[r].playing_secs += self.sessions.count(m, k, r) as f64 * dt;
             }
         }
@@ -479,7 +480,7 @@ impl Cohort {
             };
             let mut draws = self.streams[m]
                 .sessions
-                .draws(at.cell, at.cut | 1 << 30 | (k as u32) << 8);
+                .draws(at.cell, at.cut & 0x3f_ffff | (k as u32 + 1) << 22 | 1 << 30);
             let closing = legacy.closing_share(from, to);
             let range = self.pointing(m, k, scenario.devices.len());
             let pointing = self.pointing[range].to_vec();
@@ -525,6 +526,9 @@ impl Cohort {
                     }
                     let (old, new) = (self.serving.served(r, m), self.serving.served(s, m));
                     let alike: f64 = old.iter().zip(&new).map(|(a, b)| a.min(*b)).sum();
+                    if scenario.devices[k].direct {
+                        continue;
+                    }
                     self.reconnects[m * regions + s] += moved as f64;
                     self.changes[m * regions + s] += moved as f64 * (1.0 - alike).max(0.0);
                 }

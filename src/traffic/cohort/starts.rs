@@ -26,6 +26,9 @@ pub(super) struct Attempt {
     past: Waiters,
 }
 
+/// Seconds of starts that a full retry budget stands for.
+const BUDGET_SECS: f64 = 10.0;
+
 /// Cells in which retries wait.
 fn waiting_grid(scenario: &Scenario) -> Span {
     Span((scenario.step.0 / u64::from(PIECES)).max(1))
@@ -64,14 +67,19 @@ impl Cohort {
         let fresh = Waiters {
             born_cell: at.cell,
             waited_secs: 0.0,
+            seen_secs: 0.0,
             attempts: 0,
             entry: 0,
             share_then: 1.0,
             count: 0,
         };
         for k in 0..classes {
-            self.tokens[m][k] += scenario.devices[k].retry_budget.min(1e18)
-                * counts[k * regions..(k + 1) * regions].iter().sum::<u64>() as f64;
+            // A budget holds what a few seconds of starts put in, however long it was calm.
+            let budget = scenario.devices[k].retry_budget.min(1e18);
+            let arrived: u64 = counts[k * regions..(k + 1) * regions].iter().sum();
+            let most = budget * expected / dt * scenario.devices[k].share * BUDGET_SECS;
+            let tokens = &mut self.tokens[m][k];
+            *tokens = (*tokens + budget * arrived as f64).min(most.max(budget * arrived as f64));
             for r in 0..regions {
                 let share = shares[k * regions + r];
                 if share > 0.0 {
@@ -116,20 +124,10 @@ impl Cohort {
         let pointing = self.pointing[self.pointing(m, k, scenario.devices.len())].to_vec();
         for mut waiters in due.drain(..) {
             if scenario.session.is_some() {
-                let (lo, hi) = waiting::backoff(class, waiters.attempts);
-                let elapsed = waiters.waited_secs;
-                let before = waiting::staying((elapsed - 0.5 * (lo + hi)).max(0.0));
-                let stay = if before > 0.0 {
-                    waiting::staying(elapsed) / before
-                } else {
-                    0.0
-                };
-                let staying = sampling::binomial(draws, waiters.count, stay.clamp(0.0, 1.0));
-                let left = waiters.count - staying;
-                self.window[waiters.entry].starts_failed += left;
-                self.window[waiters.entry].failed_for_good += left;
-                self.ledger.starts_failed += left;
-                self.ledger.given_up += left;
+                let stay = waiting::still_there(waiters.seen_secs, waiters.waited_secs);
+                waiters.seen_secs = waiters.waited_secs;
+                let staying = sampling::binomial(draws, waiters.count, stay);
+                self.give_up(waiters.entry, waiters.count - staying, false);
                 waiters.count = staying;
             }
             if waiters.count == 0 {
@@ -194,7 +192,23 @@ impl Cohort {
                 self.add_flow(view, world, (m, k, r), q, rate * f64::from(count));
             }
         }
-        self.serving.connections[r] += rate;
+        if !view.scenario.devices[k].direct {
+            self.serving.connections[r] += rate;
+        }
+    }
+
+    /// Starts that fail for good, counted where they were sent to.
+    fn give_up(&mut self, region: RegionId, count: u64, ambient: bool) {
+        let window = &mut self.window[region];
+        window.failed_for_good += count;
+        if ambient {
+            window.starts_ambient += count;
+            self.ledger.starts_ambient += count;
+        } else {
+            window.starts_failed += count;
+            self.ledger.starts_failed += count;
+        }
+        self.ledger.given_up += count;
     }
 
     /// Makes the attempts of starts that share a past, and settles who is done and who waits.
@@ -241,11 +255,9 @@ impl Cohort {
                 self.tokens[m][k] -= allowed as f64;
                 again = allowed;
             }
-            let lost = failed - again;
-            self.window[r].starts_failed += lost;
-            self.window[r].failed_for_good += lost;
-            self.ledger.starts_failed += lost;
-            self.ledger.given_up += lost;
+            // What only chance has failed, from the first attempt on, is not the service's doing.
+            let ambient = healthy && past.waited_secs == 0.0;
+            self.give_up(r, failed - again, ambient);
             if again == 0 {
                 return;
             }
@@ -254,18 +266,15 @@ impl Cohort {
             // Where nothing but chance fails, the next attempt meets what this one met: it is made
             // in the same step, and its wait is only counted.
             if healthy {
+                let before = past.waited_secs + extra_secs;
                 extra_secs += 0.5 * (lo + hi);
                 let stay = if scenario.session.is_some() {
-                    waiting::staying(extra_secs)
+                    waiting::still_there(before, past.waited_secs + extra_secs)
                 } else {
                     1.0
                 };
                 let staying = sampling::binomial(draws, again, stay);
-                let left = again - staying;
-                self.window[r].starts_failed += left;
-                self.window[r].failed_for_good += left;
-                self.ledger.starts_failed += left;
-                self.ledger.given_up += left;
+                self.give_up(r, again - staying, ambient);
                 past.count = staying;
                 if staying == 0 {
                     return;
@@ -276,6 +285,12 @@ impl Cohort {
             let hangs = !answered && world.regions[r].dark.is_some_and(|dark| dark.hang);
             let known = if hangs { class.timeout.secs() } else { 0.0 };
             past.waited_secs += extra_secs + known + 0.5 * (lo + hi);
+            let patient = waiting::still_there(past.seen_secs, past.waited_secs) > 0.0;
+            if scenario.session.is_some() && !patient {
+                // Nobody waits that long: that they failed is known now.
+                self.give_up(r, again, false);
+                return;
+            }
             let pointing = self.pointing(m, k, scenario.devices.len());
             past.entry = r;
             past.share_then = self.pointing[pointing.start + r];
@@ -376,7 +391,7 @@ impl Cohort {
         let shares: Vec<f64> = session.length.iter().map(|l| l.0).collect();
         let mut begun = std::mem::take(&mut self.buffers.phases);
         sampling::multinomial(draws, ok, &shares, &mut begun);
-        for (count, new) in self.sessions.phases_mut(m, k, r).iter_mut().zip(&begun) {
+        for (count, new) in self.sessions.born_mut(m, k, r).iter_mut().zip(&begun) {
             *count += new;
         }
         self.buffers.phases = begun;
