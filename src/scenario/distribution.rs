@@ -181,7 +181,7 @@ fn lognormal(mut law: Section) -> Option<Dist> {
                 libm::sqrt(libm::log(1.0 + scv))
             }
             _ => {
-                let tail = law.secs(key, setting("0s"), Range::SOME_SPAN);
+                let tail = law.secs(key, setting("1d"), Range::SOME_SPAN);
                 if tail > 0.0 && tail < centre_secs {
                     law.wrong(key, "is below the median", "a quantile above the median");
                     return None;
