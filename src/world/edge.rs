@@ -122,7 +122,7 @@ impl Budget {
         };
         self.tokens = (self.tokens + self.share * requests).min(self.share * rate * BUDGET_SECS);
         if wanted <= 0.0 {
-            return 1.0;
+            return if self.share > 0.0 { 1.0 } else { 0.0 };
         }
         let allowed = self.tokens.min(wanted);
         self.tokens -= allowed;

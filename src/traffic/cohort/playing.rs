@@ -12,7 +12,7 @@ use crate::world::state::World;
 
 /// Classes of time since an answer was lost.
 fn cut_classes_secs(view: &View) -> f64 {
-    const CLASSES: f64 = 48.0;
+    const CLASSES: f64 = 24.0;
     let longest = view.cut.map_or(0.0, |cut| cut.longest_secs());
     (longest / CLASSES).max(view.scenario.step.secs())
 }
