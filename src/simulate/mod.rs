@@ -35,6 +35,7 @@ use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 
 pub use crate::engine::digest::Digest;
+pub use crate::engine::stream::Stream;
 pub use lint::{errors, warnings};
 
 /// A scenario made ready to run: all that does not depend on the replication is computed once.

@@ -3,12 +3,12 @@
 //! Two regions, `east` (which is left or lost) and `west`; a market at home in each. Nothing varies
 //! but what a case asks for, and all capacity is plentiful.
 
-use crate::engine::stream::Stream;
 use crate::model::measure::{Op, Threshold};
 use crate::model::outcome::Outcome;
 use crate::model::scenario::{Objective, RegionId, Scenario};
 use crate::scenario::{Document, Layer};
 use crate::simulate::Simulator;
+use crate::simulate::Stream;
 use crate::units::{Dist, Span, Time};
 use rayon::prelude::*;
 

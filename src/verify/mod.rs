@@ -84,7 +84,12 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             "v5_cold_cache" => refill::run(case, seed),
             "v7_rebuffer" => playback::run(case, seed),
             "v9_crn" => pairs::run(case, seed),
-            "v3_capacity" | "v4_retries" | "v8_stateful" | "v10_failback" => Err("TODO".into()),
+            "v3_capacity" => Err("needs capacity that grows by launches".into()),
+            "v4_retries" | "v4_retry" => {
+                Err("needs capacity that grows by launches, and fidelity request".into())
+            }
+            "v8_stateful" | "v8_db" => Err("needs replicated data".into()),
+            "v10_failback" => Err("needs failback".into()),
             other => Err(format!("the model {other:.40} is not known")),
         },
         "01_queues_stationary" | "02_queues_transient" => {

@@ -57,9 +57,10 @@ fn check(more: &[&str]) {
     for pair in sweep.windows(2) {
         let moved = pair[1].1 - pair[0].1;
         assert!(moved > -0.0005, "falls at {:.2}:\n{said}", pair[1].0);
-        // Five points of headroom are 3.3 % of the load after the loss; retries multiply that a few
-        // times, since a start takes three requests and each of them several attempts.
-        assert!(moved < 0.3, "jumps at {:.2}:\n{said}", pair[1].0);
+        // Five points of headroom are 3.3 % of the load after the loss; retries multiply that about
+        // tenfold where they tip the balance, since a start takes three requests, each of them
+        // several attempts, and proxies repeat what was refused.
+        assert!(moved < 0.45, "jumps at {:.2}:\n{said}", pair[1].0);
     }
     assert!(sweep[12].1 > 0.98, "ample headroom serves:\n{said}");
     assert!(sweep[12].1 - sweep[0].1 > 0.01, "headroom matters:\n{said}");

@@ -1,0 +1,314 @@
+//! The control plane of a replication: what the policy is told, what it orders, and what the orders do.
+
+use super::Run;
+use crate::engine::sampling;
+use crate::engine::stream::Stream;
+use crate::model::action::Action;
+use crate::model::scenario::{RegionId, Scenario};
+use crate::model::telemetry::{MarketTelemetry, RegionTelemetry, Telemetry};
+use crate::simulate::Simulator;
+use crate::simulate::events::Event;
+use crate::simulate::reports::Report;
+use crate::traffic::cohort::Cohort;
+use crate::units::{Span, Time};
+use crate::world::state::World;
+
+impl Run<'_> {
+    pub(super) fn carry_out(&mut self, action: Action) {
+        let scenario = &self.sim.scenario;
+        let felt = match &action {
+            Action::SetRoutes { from, .. } => self.cohort.serving.reaches(*from),
+            Action::Isolate { region, .. } | Action::Prewarm { region, .. } => {
+                self.cohort.serving.reaches(*region)
+            }
+            // What these change comes later: a new answer, the first instance in service.
+            Action::SetDns { .. } | Action::ActivateDark { .. } | Action::EnterPhase { .. } => {
+                false
+            }
+        };
+        if felt {
+            self.touch();
+        }
+        match action {
+            Action::SetRoutes { from, shares } => {
+                let what = format!(
+                    "new routes for what enters here: {}",
+                    self.mean_shares(&shares)
+                );
+                self.log(from, what, "pushed to its proxies, which poll");
+                self.world.routes[from].push(self.now, shares);
+            }
+            Action::SetDns { market, weights } => {
+                let stream = Stream::new(
+                    self.seed,
+                    self.replication,
+                    "propagation",
+                    &scenario.markets[market].name,
+                );
+                let mut draws = stream.draws(self.pushes[market], 0);
+                self.pushes[market] += 1;
+                let delay = sampling::sample(&mut draws, &scenario.dns.propagation);
+                let at = self.now + Span::from_secs(delay);
+                self.queue.push(at, Event::Answer { market, weights });
+            }
+            Action::ActivateDark { region } | Action::Prewarm { region, .. }
+                if self.world.regions[region].dark.is_some() =>
+            {
+                self.log(
+                    region,
+                    "an order reaches nobody".into(),
+                    "the region is dark",
+                );
+            }
+            Action::ActivateDark { region } => {
+                let called = self.world.regions[region].activate_dark(scenario, self.now);
+                self.log(
+                    region,
+                    format!("{called} dark instances are called into service"),
+                    "",
+                );
+            }
+            Action::Prewarm { region, market } => self.mirror(region, market),
+            Action::Isolate { region, on } => {
+                self.world.isolated[region] = on;
+                let what = if on {
+                    "is isolated: no retries from or to it"
+                } else {
+                    "is no longer isolated"
+                };
+                self.log(region, what.into(), "");
+            }
+            Action::EnterPhase { region, phase } => self.enter(region, phase),
+        }
+    }
+
+    /// Sends a region the lookups that a market makes elsewhere.
+    pub(super) fn mirror(&mut self, region: RegionId, market: usize) {
+        let plan = &self.sim.plan;
+        let markets = plan.graph.markets;
+        let rates: Vec<f64> = (0..plan.graph.caches.len())
+            .map(|c| {
+                let cell = c * markets + market;
+                let served =
+                    |r: &crate::world::region::Region| r.flow.lookups[cell] - r.flow.mirrored[cell];
+                let living = self.world.regions.iter().filter(|r| r.dark.is_none());
+                living.map(served).sum()
+            })
+            .collect();
+        self.world.regions[region].mirror(market, &rates);
+        let total: f64 = rates.iter().sum();
+        self.mirrored.push((region, market, total));
+        let name = &self.sim.scenario.markets[market].name;
+        self.log(
+            region,
+            format!("its caches are warmed for {name}"),
+            "mirrored lookups",
+        );
+    }
+
+    /// Share of the steady hit ratio that a region's warming caches have, least warm market first.
+    pub(super) fn warmed(&self, region: RegionId) -> f64 {
+        let plan = &self.sim.plan;
+        let share = |market: usize| {
+            let of: Vec<bool> = (0..plan.graph.markets).map(|m| m == market).collect();
+            let here = &self.world.regions[region];
+            match (here.hits(plan, &of), here.steady_hits(plan, &of)) {
+                (Some((all, hits)), Some(steady)) if steady > 0.0 => (hits / all / steady).min(1.0),
+                _ => 1.0,
+            }
+        };
+        self.mirrored
+            .iter()
+            .filter(|m| m.0 == region)
+            .map(|m| share(m.1))
+            .fold(1.0, f64::min)
+    }
+
+    /// A market that is served where its lookups were mirrored needs no mirror.
+    pub(super) fn stop_mirrors(&mut self) {
+        let plan = &self.sim.plan;
+        let markets = plan.graph.markets;
+        let world = &mut self.world;
+        self.mirrored.retain(|&(region, market, wanted)| {
+            let flow = &world.regions[region].flow;
+            let real: f64 = (0..plan.graph.caches.len())
+                .map(|c| flow.lookups[c * markets + market] - flow.mirrored[c * markets + market])
+                .sum();
+            let home = self.sim.scenario.markets[market].near[0];
+            let cut = |r: RegionId| world.regions[r].dark.is_some();
+            let done = real > 0.05 * wanted || cut(region) || cut(home);
+            if done {
+                let none = vec![0.0; plan.graph.caches.len()];
+                world.regions[region].mirror(market, &none);
+            }
+            !done
+        });
+    }
+
+    /// Asks the policy, and submits what it wants.
+    pub(super) fn ask_policy(&mut self) {
+        let telemetry = self.telemetry();
+        let knobs = &self.sim.scenario.policy.knobs;
+        let decision = self.sim.policy.decide(knobs, &telemetry, &self.memory);
+        self.memory = decision.memory;
+        self.wake = decision
+            .wake
+            .filter(|&at| at > self.now)
+            .unwrap_or(Time::NEVER);
+        let mut orders = Vec::new();
+        for action in decision.actions {
+            match action {
+                Action::EnterPhase { region, phase } => self.enter(region, phase),
+                other => orders.push(other),
+            }
+        }
+        if orders.is_empty() {
+            return;
+        }
+        let submission = self.actuator.submit(&telemetry, orders);
+        for refusal in submission.refusals {
+            let what = format!("refuses {}", describe(&refusal.action, &self.sim.scenario));
+            let entry = self.entry("actuator", what, &refusal.reason);
+            self.outcome.log.push(entry);
+        }
+        for order in submission.orders {
+            let moves = matches!(
+                order.action,
+                Action::SetRoutes { .. } | Action::SetDns { .. } | Action::ActivateDark { .. }
+            );
+            // What a false alarm before the fault has caused is not counted from the fault.
+            let marks = &mut self.outcome.marks;
+            let about =
+                marks.fault.is_none_or(|fault| fault <= self.now) || !self.announced.is_empty();
+            if about {
+                marks.first_action.get_or_insert(self.now);
+            }
+            if moves && about {
+                marks.decide.get_or_insert(self.now);
+            }
+            if let Action::SetRoutes { from, .. } = &order.action {
+                self.routed[*from] = order.effective;
+            }
+            self.queue
+                .push(order.effective, Event::Effective(order.action));
+        }
+    }
+
+    pub(super) fn telemetry(&mut self) -> Telemetry {
+        let scenario = &self.sim.scenario;
+        let warmed: Vec<f64> = (0..scenario.regions.len())
+            .map(|r| {
+                if self.mirrored.is_empty() {
+                    1.0
+                } else {
+                    self.warmed(r)
+                }
+            })
+            .collect();
+        let report = self.reports.newest(self.now);
+        let mut telemetry = Telemetry {
+            now: self.now,
+            regions: (0..scenario.regions.len())
+                .map(|r| RegionTelemetry {
+                    dead: self.monitor.dead(r),
+                    dead_since: self.monitor.dead_since(r),
+                    capacity: report.capacity[r],
+                    dark_capacity: report.dark[r],
+                    load: report.regions[r],
+                    // A report from before the newest routes says nothing of them.
+                    routes_current: if report.at <= self.routed[r] {
+                        0.0
+                    } else {
+                        report.routes[r]
+                    },
+                    warmed: warmed[r],
+                })
+                .collect(),
+            markets: (0..scenario.markets.len())
+                .map(|m| MarketTelemetry {
+                    near: scenario.markets[m].near.clone(),
+                    load: report.markets[m],
+                    dns: self.world.answers[m].clone(),
+                    market: m,
+                })
+                .collect(),
+            announced: self.announced.clone(),
+        };
+        self.operator.show(&mut telemetry);
+        telemetry
+    }
+
+    pub(super) fn shares(&self, weights: &[f64]) -> String {
+        let parts: Vec<String> = weights
+            .iter()
+            .zip(&self.sim.scenario.regions)
+            .filter(|(w, _)| **w > 0.0)
+            .map(|(w, region)| format!("{} {:.0} %", region.name, w * 100.0))
+            .collect();
+        parts.join(", ")
+    }
+
+    /// Shares over all markets, weighted by their demand at the beginning.
+    pub(super) fn mean_shares(&self, shares: &[Vec<f64>]) -> String {
+        let mut mean = vec![0.0; self.sim.scenario.regions.len()];
+        let mut all = 0.0;
+        for (row, demand) in shares.iter().zip(&self.sim.plan.demand) {
+            let rate = demand.rate(self.now.secs());
+            all += rate;
+            for (sum, share) in mean.iter_mut().zip(row) {
+                *sum += rate * share;
+            }
+        }
+        mean.iter_mut().for_each(|share| *share /= all.max(1e-300));
+        self.shares(&mean)
+    }
+}
+
+/// An order in a few words.
+fn describe(action: &Action, scenario: &Scenario) -> String {
+    let name = |region: RegionId| scenario.regions[region].name.as_str();
+    match action {
+        Action::SetRoutes { from, .. } => format!("new routes for {}", name(*from)),
+        Action::SetDns { market, .. } => {
+            format!("a new answer for {}", scenario.markets[*market].name)
+        }
+        Action::ActivateDark { region } => format!("to call dark capacity in {}", name(*region)),
+        Action::Prewarm { region, .. } => format!("to warm the caches of {}", name(*region)),
+        Action::Isolate { region, .. } => format!("to isolate {}", name(*region)),
+        Action::EnterPhase { region, .. } => format!("a phase of {}", name(*region)),
+    }
+}
+
+/// What is measured now.
+pub(super) fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) -> Report {
+    let (scenario, plan) = (&sim.scenario, &sim.plan);
+    let carried = |r: usize, of: &dyn Fn(usize) -> f64| {
+        let most = plan.carries(&plan.peak[r], of);
+        if most.is_finite() { most } else { 0.0 }
+    };
+    Report {
+        at: now,
+        markets: cohort.map_or(Vec::new(), |c| c.market_load.clone()),
+        regions: world
+            .regions
+            .iter()
+            .map(|r| r.entering.iter().sum())
+            .collect(),
+        capacity: (0..scenario.regions.len())
+            .map(|r| carried(r, &|v| world.regions[r].instances[v].in_service() as f64))
+            .collect(),
+        dark: (0..scenario.regions.len())
+            .map(|r| carried(r, &|v| world.regions[r].instances[v].dark() as f64))
+            .collect(),
+        routes: (0..scenario.regions.len())
+            .map(|e| {
+                if world.edge_lives(scenario, e) {
+                    world.routes[e].current(now, &scenario.edge.poll)
+                } else {
+                    // No proxy is left that could lack them.
+                    1.0
+                }
+            })
+            .collect(),
+    }
+}
