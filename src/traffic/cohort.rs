@@ -25,7 +25,7 @@ mod answers;
 mod playing;
 mod starts;
 
-/// While more than a share of [`STORM`] fails, the loads of a step follow from its own outcomes: it is
+/// While more than a share of `STORM` fails, the loads of a step follow from its own outcomes: it is
 /// cut into so many pieces.
 pub const PIECES: u32 = 4;
 /// See [`PIECES`].

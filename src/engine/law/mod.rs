@@ -1,6 +1,6 @@
 //! Exact properties of the distributions of [`Dist`]: mean, variance, probabilities, quantiles and
 //! the equilibrium residual law. All have closed forms but a sum of two or more parts that are not
-//! fixed (see [`sum`]) and the quantiles of a mixture, which are searched for to 1e-12.
+//! fixed (see `sum`) and the quantiles of a mixture, which are searched for to 1e-12.
 
 mod pareto;
 mod sum;
