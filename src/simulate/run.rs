@@ -20,7 +20,7 @@ use crate::model::telemetry::Announced;
 use crate::traffic::arrivals::Address;
 use crate::traffic::cohort::{Cohort, PIECES, View};
 use crate::units::{Span, Time};
-use crate::world::edge::Ejection;
+use crate::world::edge::{Ejection, Routes};
 use crate::world::state::World;
 
 mod orders;
@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
         steady
             && self.outcome.steps > 0
             && self.cohort.calm()
-            && self.world.routes.iter().all(|r| r.settled())
+            && self.felt_routes().all(|r| r.settled())
             && self
                 .world
                 .resolvers
@@ -196,6 +196,14 @@ impl<'a> Run<'a> {
                 .regions
                 .iter()
                 .any(|r| !r.idle() && r.in_motion(self.now))
+    }
+
+    /// Routes of edges that anyone enters: those of others change nothing.
+    fn felt_routes(&self) -> impl Iterator<Item = &Routes> {
+        let routes = self.world.routes.iter().enumerate();
+        routes
+            .filter(|(e, _)| self.cohort.serving.reaches(*e))
+            .map(|(_, routes)| routes)
     }
 
     /// The end of the next step, if nothing cuts it.
@@ -212,7 +220,7 @@ impl<'a> Run<'a> {
             let piece = Span((scenario.step.0 / u64::from(pieces)).max(1));
             next = next.min(after(piece)).min(after(scenario.step));
         }
-        let routes = self.world.routes.iter().map(|r| r.next_time(self.flowed));
+        let routes = self.felt_routes().map(|r| r.next_time(self.flowed));
         routes
             .filter(|&at| at > self.flowed)
             .fold(next, Time::min)
