@@ -52,7 +52,11 @@ fn unused_fault_changes_nothing(policy: &str, sets: &[&str]) {
 
 #[test]
 fn a_fault_in_a_region_that_nobody_uses_changes_nothing() {
-    for policy in policy_names() {
+    for policy in policy_names()
+        .into_iter()
+        .filter(|name| *name != "flow-dark")
+    {
+        // Flow with dark capacity calls it into service elsewhere, whoever is lost.
         unused_fault_changes_nothing(policy, &[]);
     }
 }
@@ -60,7 +64,10 @@ fn a_fault_in_a_region_that_nobody_uses_changes_nothing() {
 #[test]
 fn a_fault_in_a_region_that_nobody_uses_changes_nothing_in_steps_of_one_length() {
     // As above, without the longer steps that are taken while nothing moves.
-    for policy in policy_names() {
+    for policy in policy_names()
+        .into_iter()
+        .filter(|name| *name != "flow-dark")
+    {
         unused_fault_changes_nothing(policy, &["sample=1s"]);
     }
 }
