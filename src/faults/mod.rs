@@ -3,6 +3,7 @@
 
 mod region_dark;
 
+use crate::engine::stream::Stream;
 use crate::model::episode::Episode;
 use crate::model::scenario::{Fault, Scenario};
 
@@ -14,8 +15,60 @@ pub trait FaultKind: Sync {
     fn summary(&self) -> &'static str;
     /// What this fault will hit, for people, before anything runs.
     fn describe(&self, fault: &Fault, scenario: &Scenario) -> String;
-    /// Its timetable.
-    fn episodes(&self, fault: &Fault) -> Vec<Episode>;
+    /// What it is told in a scenario beside `kind`, `at`, `for`, `announced` and guards.
+    fn keys(&self) -> &'static [Key];
+    /// Its timetable in one replication; all randomness is drawn from `luck`. `number` is its place
+    /// in the scenario's list of faults.
+    fn episodes(
+        &self,
+        number: usize,
+        fault: &Fault,
+        scenario: &Scenario,
+        luck: Stream,
+    ) -> Vec<Episode>;
+}
+
+/// A key that a kind of fault has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Name in scenarios.
+    pub name: &'static str,
+    /// Whether it must be given.
+    pub required: bool,
+}
+
+/// A key that must be given.
+pub(crate) const fn must(name: &'static str) -> Key {
+    Key {
+        name,
+        required: true,
+    }
+}
+
+/// A key that may be given.
+pub(crate) const fn may(name: &'static str) -> Key {
+    Key {
+        name,
+        required: false,
+    }
+}
+
+/// The timetable of one replication: all episodes of all faults, the same under every policy.
+pub fn timetable(scenario: &Scenario, seed: u64, replication: u64) -> Vec<Episode> {
+    let mut episodes = Vec::new();
+    for (number, fault) in scenario.faults.iter().enumerate() {
+        if let Some(kind) = find(&fault.kind) {
+            // Faults of one kind are told apart by what they hit and when, not by their order.
+            let entity = format!(
+                "{}/{:?}/{:?}/{:?}/{}",
+                fault.kind, fault.region, fault.zone, fault.service, fault.at.0
+            );
+            let luck = Stream::new(seed, replication, "fault", &entity);
+            episodes.extend(kind.episodes(number, fault, scenario, luck));
+        }
+    }
+    episodes.retain(|episode| episode.from < episode.until || episode.impairment.momentary());
+    episodes
 }
 
 /// All kinds of faults.

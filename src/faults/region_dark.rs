@@ -10,7 +10,8 @@
 //!   and caches are cold.
 //! - A drill may be announced: policies learn of it `announced` before it begins.
 
-use super::FaultKind;
+use super::{FaultKind, Key, may, must};
+use crate::engine::stream::Stream;
 use crate::model::episode::{Episode, Impairment};
 use crate::model::scenario::{Fault, Scenario};
 use crate::units::{Time, three_digits};
@@ -28,7 +29,9 @@ impl FaultKind for RegionDark {
     }
 
     fn describe(&self, fault: &Fault, scenario: &Scenario) -> String {
-        let region = &scenario.regions[fault.region];
+        let Some(region) = fault.region.map(|r| &scenario.regions[r]) else {
+            return String::new();
+        };
         let zones = match region.zones {
             1 => "1 zone".to_string(),
             n => format!("{n} zones"),
@@ -57,16 +60,31 @@ impl FaultKind for RegionDark {
         )
     }
 
-    fn episodes(&self, fault: &Fault) -> Vec<Episode> {
+    fn keys(&self) -> &'static [Key] {
+        const KEYS: &[Key] = &[must("region"), may("mode")];
+        KEYS
+    }
+
+    fn episodes(
+        &self,
+        number: usize,
+        fault: &Fault,
+        _scenario: &Scenario,
+        _luck: Stream,
+    ) -> Vec<Episode> {
+        let Some(region) = fault.region else {
+            return Vec::new();
+        };
         vec![Episode {
             from: fault.at,
             until: end(fault),
             impairment: Impairment::RegionDark {
-                region: fault.region,
+                region,
                 hang: fault.hang,
             },
             announced: (!fault.announced.is_zero())
                 .then(|| Time(fault.at.0.saturating_sub(fault.announced.0))),
+            fault: number,
         }]
     }
 }
@@ -80,7 +98,7 @@ fn nearest_markets(fault: &Fault, scenario: &Scenario) -> String {
     let nearest: Vec<_> = scenario
         .markets
         .iter()
-        .filter(|market| market.near.first() == Some(&fault.region))
+        .filter(|market| market.near.first().copied() == fault.region)
         .collect();
     if nearest.is_empty() {
         return "no market is nearest to it".to_string();
@@ -104,18 +122,23 @@ mod tests {
     fn fault() -> Fault {
         Fault {
             kind: "region-dark".into(),
-            region: 2,
+            region: Some(2),
             at: Time::from_secs(960.0),
             duration: Span::from_secs(300.0),
             hang: true,
-            announced: Span::ZERO,
+            ..Fault::default()
         }
+    }
+
+    fn episodes(fault: &Fault) -> Vec<Episode> {
+        let scenario = crate::objectives::testing::scenario();
+        RegionDark.episodes(0, fault, &scenario, Stream::new(1, 0, "fault", ""))
     }
 
     #[test]
     fn one_episode_as_long_as_the_fault() {
         assert_eq!(
-            RegionDark.episodes(&fault()),
+            episodes(&fault()),
             vec![Episode {
                 from: Time::from_secs(960.0),
                 until: Time::from_secs(1260.0),
@@ -124,6 +147,7 @@ mod tests {
                     hang: true
                 },
                 announced: None,
+                fault: 0,
             }]
         );
     }
@@ -135,7 +159,7 @@ mod tests {
             duration: Span(u64::MAX),
             ..fault()
         };
-        let episode = &RegionDark.episodes(&drill)[0];
+        let episode = &episodes(&drill)[0];
         assert_eq!(episode.announced, Some(Time::from_secs(60.0)));
         assert_eq!(episode.until, Time::NEVER);
     }

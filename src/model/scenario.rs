@@ -412,20 +412,69 @@ pub struct Variation {
 }
 
 /// What goes wrong. The fields that a kind does not have are empty.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fault {
     /// Kind, as in the registry of faults.
     pub kind: String,
-    /// Region that it hits.
-    pub region: RegionId,
     /// When it begins.
     pub at: Time,
     /// How long it lasts.
     pub duration: Span,
-    /// Whether connections hang instead of being refused.
-    pub hang: bool,
     /// How long before `at` policies are told; zero: never.
     pub announced: Span,
+    /// Region that it hits.
+    pub region: Option<RegionId>,
+    /// The other region of a partition.
+    pub other: Option<RegionId>,
+    /// Zone that it hits, from 0.
+    pub zone: Option<usize>,
+    /// Service that it hits.
+    pub service: Option<ServiceId>,
+    /// Market that it hits.
+    pub market: Option<MarketId>,
+    /// Domain that it hits.
+    pub domain: Option<usize>,
+    /// Whether connections hang instead of being refused.
+    pub hang: bool,
+    /// How many times longer, or more.
+    pub factor: f64,
+    /// What share fails, or is left.
+    pub share: f64,
+    /// How many.
+    pub count: u32,
+    /// Additional time.
+    pub extra: Span,
+    /// Mean time between random failures of one element; zero: it is not random.
+    pub mtbf: Span,
+    /// Time until a random failure is repaired.
+    pub mttr: Option<Dist>,
+    /// What fails at random.
+    pub of: Option<Element>,
+    /// Share of the random failures that hit all elements at once.
+    pub common_cause: f64,
+    /// Limits that warn, or end a drill; in an incident they begin the failover.
+    pub guards: Vec<Guard>,
+}
+
+/// What can fail at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// Instances of services.
+    Instance,
+    /// Zones.
+    Zone,
+    /// Regions.
+    Region,
+}
+
+/// A limit on an SLI while a fault lasts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guard {
+    /// The limit: what must hold in each window.
+    pub threshold: Threshold,
+    /// Whether its breach ends the drill and rolls it back (in an incident: begins the failover), or
+    /// only warns.
+    pub aborts: bool,
 }
 
 /// A threshold on an SLI.

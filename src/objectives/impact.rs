@@ -38,7 +38,10 @@ pub fn impact(
         },
         Impact::Metastable => yes(metastable(outcome, judgement, start)),
         Impact::Toppled => yes((0..scenario.regions.len()).any(|region| {
-            let hit = scenario.faults.iter().any(|fault| fault.region == region);
+            let hit = scenario
+                .faults
+                .iter()
+                .any(|fault| fault.region == Some(region));
             !hit && judgement.topples(region, start)
         })),
     })

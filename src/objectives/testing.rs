@@ -134,11 +134,10 @@ pub fn scenario() -> Scenario {
 pub fn fault(region: RegionId, at: f64, lasting: f64) -> Fault {
     Fault {
         kind: "region-dark".into(),
-        region,
+        region: Some(region),
         at: Time::from_secs(at),
         duration: Span::from_secs(lasting),
-        hang: false,
-        announced: Span::ZERO,
+        ..Fault::default()
     }
 }
 

@@ -413,8 +413,11 @@ pub fn targets(scenario: &Scenario, plan: &Plan) -> Vec<String> {
         .map(|fault| {
             let what = faults::find(&fault.kind)
                 .map_or_else(|| fault.kind.clone(), |kind| kind.describe(fault, scenario));
-            let share = plan.first[fault.region].total / all.max(1e-300);
-            let instances: u64 = plan.sized[fault.region].iter().map(|s| s.serving).sum();
+            let Some(region) = fault.region else {
+                return what;
+            };
+            let share = plan.first[region].total / all.max(1e-300);
+            let instances: u64 = plan.sized[region].iter().map(|s| s.serving).sum();
             format!(
                 "{what}: {instances} instances, {:.0} % of all requests at the beginning",
                 share * 100.0

@@ -26,7 +26,7 @@ pub struct Watch {
 impl Watch {
     /// Watches for the regions that the scenario's faults hit.
     pub fn new(scenario: &Scenario) -> Watch {
-        let hit: Vec<RegionId> = scenario.faults.iter().map(|f| f.region).collect();
+        let hit: Vec<RegionId> = scenario.faults.iter().filter_map(|f| f.region).collect();
         Watch {
             moved: scenario
                 .markets

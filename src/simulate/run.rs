@@ -20,6 +20,7 @@ use crate::model::telemetry::Announced;
 use crate::traffic::arrivals::Address;
 use crate::traffic::cohort::{Cohort, PIECES, View};
 use crate::units::{Span, Time};
+use crate::world::condition::Condition;
 use crate::world::edge::{Ejection, Routes};
 use crate::world::state::World;
 
@@ -78,19 +79,15 @@ impl<'a> Run<'a> {
         };
         let cohort = Cohort::new(&view, &world, seed, replication);
         let mut queue = Queue::new();
-        let mut episodes = Vec::new();
-        for fault in &scenario.faults {
-            if let Some(kind) = faults::find(&fault.kind) {
-                episodes.extend(kind.episodes(fault));
-            }
-        }
-        episodes.retain(|episode| episode.from < episode.until);
+        let episodes = faults::timetable(scenario, seed, replication);
         for (i, episode) in episodes.iter().enumerate() {
             if let Some(at) = episode.announced {
                 queue.push(at, Event::Announced(i));
             }
             queue.push(episode.from, Event::Begins(i));
-            queue.push(episode.until, Event::Ends(i));
+            if !episode.impairment.momentary() {
+                queue.push(episode.until, Event::Ends(i));
+            }
         }
         let end = Time::ZERO + scenario.horizon;
         let marks = Marks {
@@ -351,10 +348,11 @@ impl<'a> Run<'a> {
             Event::Ends(i) => self.end(i),
             Event::Announced(i) => {
                 let episode = &self.episodes[i];
-                let Impairment::RegionDark { region, .. } = episode.impairment;
                 let (at, until) = (episode.from, episode.until);
-                self.announced.push(Announced { region, at, until });
-                self.log(region, format!("a drill is announced for {at}"), "");
+                if let Some(region) = episode.impairment.region() {
+                    self.announced.push(Announced { region, at, until });
+                    self.log(region, format!("a drill is announced for {at}"), "");
+                }
             }
             Event::Effective(action) => self.carry_out(action),
             Event::Answer { market, weights } => {
@@ -374,16 +372,78 @@ impl<'a> Run<'a> {
     }
 
     fn begin(&mut self, i: usize) {
-        let Impairment::RegionDark { region, .. } = self.episodes[i].impairment;
-        self.active[i] = true;
-        let hang = self.hangs(region);
-        if let Some(dark) = &mut self.world.regions[region].dark {
-            dark.hang = hang;
+        let impairment = self.episodes[i].impairment.clone();
+        if impairment.momentary() {
+            self.strike(&impairment);
             return;
         }
-        if self.cohort.serving.reaches(region) {
-            self.touch();
+        self.active[i] = true;
+        self.change_condition(&impairment);
+    }
+
+    fn end(&mut self, i: usize) {
+        if !std::mem::take(&mut self.active[i]) {
+            return;
         }
+        let impairment = self.episodes[i].impairment.clone();
+        if let Some(region) = impairment.region() {
+            self.announced
+                .retain(|a| a.region != region || a.until > self.now);
+        }
+        self.change_condition(&impairment);
+    }
+
+    /// The set of active episodes has changed by one: the world's condition follows.
+    fn change_condition(&mut self, changed: &Impairment) {
+        let active = self.episodes.iter().zip(&self.active);
+        let next = Condition::of(active.filter(|(_, on)| **on).map(|(e, _)| &e.impairment));
+        match *changed {
+            Impairment::RegionDark { region, .. } => self.change_darkness(region, next),
+            _ => {
+                self.touch();
+                self.world.condition = next;
+            }
+        }
+    }
+
+    /// What happens at one instant.
+    fn strike(&mut self, impairment: &Impairment) {
+        self.touch();
+        match impairment {
+            Impairment::InstancesKilled { .. } | Impairment::CacheFlushed { .. } => {}
+            _ => unreachable!("what lasts is no strike"),
+        }
+    }
+
+    /// A region may go dark, hang or refuse, or come back.
+    fn change_darkness(&mut self, region: RegionId, next: Condition) {
+        let (was, is) = (self.world.regions[region].dark, next.dark(region));
+        match (was, is) {
+            (Some(_), Some(hang)) => {
+                if let Some(dark) = &mut self.world.regions[region].dark {
+                    dark.hang = hang;
+                }
+                self.world.condition = next;
+            }
+            (None, Some(hang)) => {
+                if self.cohort.serving.reaches(region) {
+                    self.touch();
+                }
+                self.world.condition = next;
+                self.go_dark(region, hang);
+            }
+            (Some(_), None) => {
+                if self.cohort.serving.reaches(region) {
+                    self.touch();
+                }
+                self.world.condition = next;
+                self.come_back(region);
+            }
+            (None, None) => self.world.condition = next,
+        }
+    }
+
+    fn go_dark(&mut self, region: RegionId, hang: bool) {
         self.world.regions[region].goes_dark(self.now, hang);
         for ejections in &mut self.world.ejections {
             ejections[region] = Ejection {
@@ -399,40 +459,7 @@ impl<'a> Run<'a> {
         self.log(region, "goes dark".into(), how);
     }
 
-    /// Whether connections to a dark region hang: any of its active episodes may make them.
-    fn hangs(&self, region: RegionId) -> bool {
-        self.episodes
-            .iter()
-            .zip(&self.active)
-            .any(|(episode, &active)| {
-                let Impairment::RegionDark { region: hit, hang } = episode.impairment;
-                active && hit == region && hang
-            })
-    }
-
-    fn end(&mut self, i: usize) {
-        let Impairment::RegionDark { region, .. } = self.episodes[i].impairment;
-        self.active[i] = false;
-        self.announced
-            .retain(|a| a.region != region || a.until > self.now);
-        let still = self
-            .episodes
-            .iter()
-            .zip(&self.active)
-            .any(|(other, &active)| {
-                let Impairment::RegionDark { region: same, .. } = other.impairment;
-                active && same == region
-            });
-        if still {
-            let hang = self.hangs(region);
-            if let Some(dark) = &mut self.world.regions[region].dark {
-                dark.hang = hang;
-            }
-            return;
-        }
-        if self.cohort.serving.reaches(region) {
-            self.touch();
-        }
+    fn come_back(&mut self, region: RegionId) {
         self.world.regions[region].comes_back(&self.sim.scenario, &self.sim.plan, self.now);
         for ejections in &mut self.world.ejections {
             ejections[region] = Ejection::default();

@@ -2,6 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`condition`] | what is impaired at a moment |
 //! | [`demand`] | how many starts a market expects |
 //! | [`graph`] | services and their calls; one region's flow through them |
 //! | [`pool`] | a pool of slots: who waits, who is refused |
@@ -16,6 +17,7 @@
 
 pub mod cache;
 pub mod catalogue;
+pub mod condition;
 pub mod connections;
 pub mod demand;
 pub mod edge;

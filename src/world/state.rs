@@ -5,6 +5,7 @@ use crate::engine::stream::Stream;
 use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::units::{Span, Time};
+use crate::world::condition::Condition;
 use crate::world::edge::{Budget, Ejection, Routes};
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
@@ -13,6 +14,8 @@ use crate::world::resolvers::Resolvers;
 
 /// The state of the world.
 pub struct World {
+    /// What is impaired.
+    pub condition: Condition,
     /// Regions.
     pub regions: Vec<Region>,
     /// Routes of what enters at each region's edge.
@@ -92,6 +95,7 @@ impl World {
             })
             .collect();
         World {
+            condition: Condition::default(),
             regions: (0..regions)
                 .map(|r| Region::new(scenario, plan, r, &shocks, seed, replication))
                 .collect(),

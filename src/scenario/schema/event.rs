@@ -30,7 +30,7 @@ pub fn faults(top: &mut Section, regions: &[&str]) -> Vec<Fault> {
                 "announce it later, or let the fault begin later",
             );
         }
-        if let (Some(kind), Some(region)) = (kind, region) {
+        if let (Some(kind), true) = (kind, region.is_some()) {
             faults.push(Fault {
                 kind: kinds[kind].to_string(),
                 region,
@@ -38,6 +38,7 @@ pub fn faults(top: &mut Section, regions: &[&str]) -> Vec<Fault> {
                 duration,
                 hang,
                 announced: crate::units::Span::from_secs(announced),
+                ..Fault::default()
             });
         }
     }
