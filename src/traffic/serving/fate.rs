@@ -1,0 +1,115 @@
+//! What becomes of a request that enters at one edge.
+
+use super::Serving;
+use crate::model::policy::Knobs;
+use crate::model::scenario::{MarketId, RegionId, Scenario};
+use crate::units::Time;
+use crate::world::state::World;
+
+/// Chances of a request that enters at one edge.
+#[derive(Clone, Debug, Default)]
+pub struct Fate {
+    /// Answered well, by the region that served it.
+    pub ok: Vec<f64>,
+    /// Of `ok`, after a failed attempt in another region.
+    pub retried: Vec<f64>,
+    /// Answered with an error, by the region that is to blame.
+    pub error: Vec<f64>,
+    /// What the failed attempt cost, in seconds.
+    pub retry_cost_secs: f64,
+    /// All errors together.
+    pub failing: f64,
+}
+
+impl Fate {
+    /// The fate of requests that one region answers, without an edge.
+    pub fn single(&mut self, regions: usize, region: RegionId, failing: f64) {
+        self.reset(regions);
+        self.ok[region] = 1.0 - failing;
+        self.error[region] = failing;
+        self.failing = failing;
+    }
+
+    pub(super) fn reset(&mut self, regions: usize) {
+        for list in [&mut self.ok, &mut self.retried, &mut self.error] {
+            list.clear();
+            list.resize(regions, 0.0);
+        }
+        self.retry_cost_secs = 0.0;
+        self.failing = 0.0;
+    }
+}
+
+impl Serving {
+    /// What becomes of requests of a kind from a market that enter at an edge.
+    pub fn fate(
+        &self,
+        scenario: &Scenario,
+        knobs: &Knobs,
+        world: &World,
+        (e, m, q): (RegionId, MarketId, usize),
+        now: Time,
+        fate: &mut Fate,
+    ) {
+        fate.reset(self.regions);
+        let row = self.row(e, m);
+        let safe = scenario.requests[q].safe;
+        let admitted = 1.0 - self.proxies[e].refused;
+        let retry = |from: RegionId| {
+            if knobs.edge_retry && safe && !world.isolated[from] && !world.isolated[e] {
+                self.allowed[e]
+            } else {
+                0.0
+            }
+        };
+        fate.error[e] += 1.0 - admitted;
+        for s in 0..self.regions {
+            let exposed = self.exposed[row + s] * admitted;
+            if exposed > 0.0 {
+                fate.retry_cost_secs = world.failing_cost_secs(scenario, s, now);
+                self.retry(e, m, q, s, exposed, retry(s), 0.0, world, fate);
+            }
+            let first = self.first[row + s] * admitted;
+            if first <= 0.0 {
+                continue;
+            }
+            let failing = self.failing(world, s, q, m);
+            fate.ok[s] += first * (1.0 - failing);
+            if failing > 0.0 {
+                let own = self.elsewhere[e * self.regions + s];
+                self.retry(e, m, q, s, first * failing, retry(s), own, world, fate);
+            }
+        }
+        fate.failing = fate.error.iter().sum();
+    }
+
+    /// What becomes of `failed` requests that failed in region `s`.
+    fn retry(
+        &self,
+        e: RegionId,
+        m: MarketId,
+        q: usize,
+        s: RegionId,
+        failed: f64,
+        allowed: f64,
+        own: f64,
+        world: &World,
+        fate: &mut Fate,
+    ) {
+        let mut again = 0.0;
+        if allowed > 0.0 && own < 1.0 {
+            for t in (0..self.regions).filter(|&t| t != s) {
+                let part = failed * allowed * self.elsewhere[e * self.regions + t] / (1.0 - own);
+                if part <= 0.0 {
+                    continue;
+                }
+                again += part;
+                let failing = self.failing(world, t, q, m);
+                fate.ok[t] += part * (1.0 - failing);
+                fate.retried[t] += part * (1.0 - failing);
+                fate.error[t] += part * failing;
+            }
+        }
+        fate.error[s] += (failed - again).max(0.0);
+    }
+}

@@ -1,0 +1,66 @@
+//! The proxies of an edge and what they carry.
+
+use super::Serving;
+use crate::model::scenario::Scenario;
+use crate::world::plan::Plan;
+use crate::world::pool::{PoolState, Servers};
+use crate::world::state::World;
+
+impl Serving {
+    /// Loads the proxies: what enters at an edge, and what others send on.
+    pub(super) fn load_proxies(
+        &mut self,
+        scenario: &Scenario,
+        plan: &Plan,
+        world: &World,
+        dt_secs: f64,
+    ) {
+        self.proxied.fill(0.0);
+        for e in 0..self.regions {
+            for m in 0..self.markets {
+                let rate: f64 = (0..self.requests)
+                    .map(|q| self.entering[self.flow(e, q, m)])
+                    .sum();
+                if rate <= 0.0 {
+                    continue;
+                }
+                self.proxied[e] += rate;
+                let row = self.row(e, m);
+                for s in (0..self.regions).filter(|&s| s != e) {
+                    let sent = self.first[row + s]
+                        + self.exposed[row..row + self.regions].iter().sum::<f64>()
+                            * self.allowed[e]
+                            * self.elsewhere[e * self.regions + s];
+                    self.proxied[s] += rate * sent;
+                }
+            }
+        }
+        for e in 0..self.regions {
+            if !world.edge_lives(scenario, e) {
+                self.proxies[e] = PoolState::default();
+                continue;
+            }
+            let zones = scenario.regions[e].zones.max(1) as f64;
+            let slots = plan.proxies[e] as f64 * f64::from(scenario.edge.slots) / zones;
+            let rate = self.proxied[e] / zones;
+            // A handshake is CPU that the same proxies spend.
+            let handshakes = self.connections[e] * scenario.edge.handshake_secs;
+            let mean_secs = plan.edge_secs
+                + if self.proxied[e] > 0.0 {
+                    handshakes / self.proxied[e]
+                } else {
+                    0.0
+                };
+            self.proxies[e] = world.proxies[e].evaluate(
+                rate,
+                dt_secs,
+                &Servers {
+                    slots,
+                    queue: slots,
+                    mean_secs,
+                    scv: 1.0,
+                },
+            );
+        }
+    }
+}

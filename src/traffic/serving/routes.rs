@@ -1,0 +1,179 @@
+//! Where requests go first, and what each region receives.
+
+use super::{Fate, Serving};
+use crate::model::policy::Knobs;
+use crate::model::scenario::{MarketId, RegionId, Scenario};
+use crate::units::Time;
+use crate::world::plan::Plan;
+use crate::world::state::World;
+
+impl Serving {
+    /// Where retries go: to the spare capacity of living regions that are not isolated.
+    pub(super) fn choose_elsewhere(&mut self, plan: &Plan, world: &World) {
+        let mut load = vec![0.0; self.regions];
+        for e in 0..self.regions {
+            for m in 0..self.markets {
+                let row = self.row(e, m);
+                let total: f64 = (0..self.requests)
+                    .map(|q| self.entering[self.flow(e, q, m)])
+                    .sum();
+                if total > 0.0 {
+                    for s in 0..self.regions {
+                        load[s] += total * self.share[row + s];
+                    }
+                }
+            }
+        }
+        let capacity: Vec<f64> = (0..self.regions)
+            .map(|s| {
+                let region = &world.regions[s];
+                if region.dark.is_some() || world.isolated[s] {
+                    return 0.0;
+                }
+                let carries =
+                    plan.carries(&plan.peak[s], &|v| region.instances[v].in_service() as f64);
+                if carries.is_finite() { carries } else { 1.0 }
+            })
+            .collect();
+        for e in 0..self.regions {
+            let spare: Vec<f64> = (0..self.regions)
+                .map(|s| (capacity[s] - load[s]).max(0.0))
+                .collect();
+            let weights = if spare.iter().sum::<f64>() > 0.0 {
+                &spare
+            } else {
+                &capacity
+            };
+            let total: f64 = weights.iter().sum();
+            for s in 0..self.regions {
+                self.elsewhere[e * self.regions + s] =
+                    if total > 0.0 { weights[s] / total } else { 0.0 };
+            }
+        }
+    }
+
+    /// Splits routes to dark regions into what proxies have learned to avoid and what they have not.
+    pub(super) fn avoid_dark(
+        &mut self,
+        knobs: &Knobs,
+        plan: &Plan,
+        world: &World,
+        from: Time,
+        to: Time,
+    ) {
+        for e in 0..self.regions {
+            let entering: f64 = (0..self.markets)
+                .flat_map(|m| (0..self.requests).map(move |q| (q, m)))
+                .map(|(q, m)| self.entering[self.flow(e, q, m)])
+                .sum();
+            let per_proxy = entering / plan.proxies[e].max(1) as f64;
+            for m in 0..self.markets {
+                let row = self.row(e, m);
+                for s in 0..self.regions {
+                    self.first[row + s] = self.share[row + s];
+                    self.exposed[row + s] = 0.0;
+                }
+                for d in 0..self.regions {
+                    let share = self.share[row + d];
+                    if share <= 0.0 || world.regions[d].dark.is_none() {
+                        continue;
+                    }
+                    let exposed = if knobs.edge_retry && !world.isolated[d] {
+                        world.ejections[e][d].exposed(
+                            from,
+                            to,
+                            knobs.eject_after,
+                            knobs.eject_for,
+                            per_proxy * share,
+                        )
+                    } else {
+                        1.0
+                    };
+                    self.first[row + d] = 0.0;
+                    self.exposed[row + d] = share * exposed;
+                    let mut placed = 0.0;
+                    for s in 0..self.regions {
+                        let part = self.elsewhere[e * self.regions + s];
+                        self.first[row + s] += share * (1.0 - exposed) * part;
+                        placed += part;
+                    }
+                    // With nowhere to go it stays where it was.
+                    self.exposed[row + d] += share * (1.0 - exposed) * (1.0 - placed);
+                }
+            }
+        }
+    }
+
+    /// Adds up what each region receives.
+    pub(super) fn send(&mut self, scenario: &Scenario, knobs: &Knobs, world: &mut World) {
+        for region in &mut world.regions {
+            region.entering.fill(0.0);
+        }
+        let mut fate = std::mem::take(&mut self.fate);
+        for (q, request) in scenario.requests.iter().enumerate() {
+            for m in 0..self.markets {
+                for e in 0..self.regions {
+                    let rate = self.direct[self.flow(e, q, m)];
+                    if rate > 0.0 && world.regions[e].dark.is_none() {
+                        world.regions[e].entering[q * self.markets + m] += rate;
+                    }
+                    let rate = self.entering[self.flow(e, q, m)];
+                    if rate <= 0.0 {
+                        continue;
+                    }
+                    let tried = self.tried(e, m, q, knobs, request.safe, world, &mut fate);
+                    for s in 0..self.regions {
+                        world.regions[s].entering[q * self.markets + m] += rate * tried[s];
+                    }
+                }
+            }
+        }
+        self.fate = fate;
+    }
+
+    /// Attempts that reach each living region, per request; fills the fate as it goes.
+    pub(super) fn tried<'a>(
+        &self,
+        e: RegionId,
+        m: MarketId,
+        q: usize,
+        knobs: &Knobs,
+        safe: bool,
+        world: &World,
+        fate: &'a mut Fate,
+    ) -> &'a [f64] {
+        fate.reset(self.regions);
+        let row = self.row(e, m);
+        let retry = |from: RegionId| {
+            if knobs.edge_retry && safe && !world.isolated[from] && !world.isolated[e] {
+                self.allowed[e]
+            } else {
+                0.0
+            }
+        };
+        // `ok` first holds the attempts that reach a region.
+        for s in 0..self.regions {
+            fate.ok[s] += self.first[row + s];
+            let exposed = self.exposed[row + s];
+            let again = if exposed > 0.0 {
+                exposed * retry(s)
+            } else {
+                0.0
+            };
+            let failed = self.first[row + s] * self.failing(world, s, q, m);
+            let again_alive = if failed > 0.0 { failed * retry(s) } else { 0.0 };
+            if again + again_alive <= 0.0 {
+                continue;
+            }
+            let own = self.elsewhere[e * self.regions + s];
+            for t in 0..self.regions {
+                let weight = self.elsewhere[e * self.regions + t];
+                fate.ok[t] += again * weight;
+                if t != s && own < 1.0 {
+                    fate.ok[t] += again_alive * weight / (1.0 - own);
+                }
+            }
+        }
+        &fate.ok
+    }
+}

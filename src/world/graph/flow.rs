@@ -1,0 +1,238 @@
+//! One region's steady or momentary flow through the graph.
+
+use super::{Capacity, Graph, Link, NOTHING};
+use crate::model::policy::Shed;
+use crate::model::scenario::ServiceId;
+use crate::world::pool::{Pool, PoolState, Servers};
+
+/// Finds the share of a cache's lookups that miss: the cache, lookups per second by market, the share
+/// of fetches that succeed, and where the shares go.
+pub type Misses<'a> = dyn FnMut(usize, &[f64], f64, &mut [f64]) + 'a;
+
+/// One region's flow through the graph.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Calls per second at each service, `[v][p][m]`.
+    pub rate: Vec<f64>,
+    /// Share refused at each service, `[v][p]`.
+    pub refused: Vec<f64>,
+    /// Share that fails at a service or behind it, `[v][p][m]`.
+    pub fail: Vec<f64>,
+    /// Share of the good answers that contain a fallback, `[v][p][m]`.
+    pub degraded: Vec<f64>,
+    /// State of each service's pool in one zone.
+    pub pools: Vec<PoolState>,
+    /// Lookups per second, `[cache][m]`.
+    pub lookups: Vec<f64>,
+    /// Lookups per second that warm a cache for a market served elsewhere, `[cache][m]`.
+    pub mirrored: Vec<f64>,
+    /// Share of lookups that miss, `[cache][m]`.
+    pub miss: Vec<f64>,
+    /// Share of fetches that succeed, per cache.
+    pub fetched: Vec<f64>,
+    /// Whether anything is refused, times out or fails.
+    pub hurt: bool,
+    /// Whether anyone waits noticeably.
+    pub waits: bool,
+    /// Response wait of each service and what it waits for, in seconds (mean).
+    pub wait_secs: Vec<f64>,
+    markets: usize,
+    request_fail: Vec<f64>,
+    pub(super) attempts: Vec<f64>,
+    pub(super) call_fail: Vec<f64>,
+}
+
+impl Flow {
+    /// An idle region.
+    pub fn new(graph: &Graph) -> Flow {
+        let cells = graph.nodes.len() * graph.priorities.len() * graph.markets;
+        let per_link = graph.links() * graph.priorities.len() * graph.markets;
+        Flow {
+            rate: vec![0.0; cells],
+            refused: vec![0.0; graph.nodes.len() * graph.priorities.len()],
+            fail: vec![0.0; cells],
+            degraded: vec![0.0; cells],
+            pools: vec![PoolState::default(); graph.nodes.len()],
+            lookups: vec![0.0; graph.caches.len() * graph.markets],
+            mirrored: vec![0.0; graph.caches.len() * graph.markets],
+            miss: vec![0.0; graph.caches.len() * graph.markets],
+            fetched: vec![1.0; graph.caches.len()],
+            hurt: false,
+            waits: false,
+            wait_secs: vec![0.0; graph.nodes.len()],
+            markets: graph.markets,
+            request_fail: vec![0.0; graph.entries.len() * graph.markets],
+            attempts: vec![1.0; per_link],
+            call_fail: vec![0.0; per_link],
+        }
+    }
+
+    /// The largest share of any kind of request that fails in this region.
+    pub fn worst(&self) -> f64 {
+        self.request_fail.iter().fold(0.0, |a, &b| a.max(b))
+    }
+
+    /// Share of requests of a kind from a market that fail in this region.
+    pub fn failing(&self, request: usize, market: usize) -> f64 {
+        self.request_fail[request * self.markets + market]
+    }
+
+    /// Share of good answers to such requests that contain a fallback.
+    pub fn degrading(&self, graph: &Graph, request: usize, market: usize) -> f64 {
+        let (service, priority) = graph.entries[request];
+        self.degraded[graph.at(service, priority, market)]
+    }
+
+    /// Calls per second at a service, all priorities and markets together.
+    pub fn total(&self, graph: &Graph, service: ServiceId) -> f64 {
+        let width = graph.priorities.len() * graph.markets;
+        self.rate[service * width..(service + 1) * width]
+            .iter()
+            .sum()
+    }
+
+    /// Sends requests (`entering[request][market]`, per second) through the graph when nothing
+    /// fails, with the miss shares that the flow holds. For planning.
+    pub fn healthy(&mut self, graph: &Graph, entering: &[f64]) {
+        self.hurt = false;
+        self.attempts.fill(1.0);
+        self.call_fail.fill(0.0);
+        self.refused.fill(0.0);
+        self.spread(graph, entering, &mut |_, _| None);
+    }
+
+    /// One pass from callers to called. `pool` gives the state of a service's pool under a rate.
+    fn spread(
+        &mut self,
+        graph: &Graph,
+        entering: &[f64],
+        pool: &mut dyn FnMut(ServiceId, f64) -> Option<(PoolState, Shed)>,
+    ) {
+        let (classes, markets) = (graph.priorities.len(), graph.markets);
+        self.rate.fill(0.0);
+        self.lookups.fill(0.0);
+        for (q, &(service, priority)) in graph.entries.iter().enumerate() {
+            let to = graph.at(service, priority, 0);
+            for m in 0..markets {
+                self.rate[to + m] += entering[q * markets + m];
+            }
+        }
+        for &v in &graph.order {
+            let total = self.total(graph, v);
+            if let Some((state, shed)) = pool(v, total) {
+                self.share_refusals(graph, v, total, state.refused, shed);
+                self.pools[v] = state;
+            }
+            for (j, link) in graph.nodes[v].calls.iter().enumerate() {
+                if let Some(c) = link.cache {
+                    self.mirror(graph, c, link.to);
+                }
+                for p in 0..classes {
+                    let refused = self.refused[v * classes + p];
+                    let to_class = link.priority.map_or(p, |lower| lower.max(p));
+                    for m in 0..markets {
+                        let accepted = self.rate[graph.at(v, p, m)] * (1.0 - refused);
+                        if accepted <= 0.0 {
+                            continue;
+                        }
+                        let reached = self.reached(graph, v, j, p, m);
+                        let calls = accepted * link.count * reached;
+                        let misses = match link.cache {
+                            None => calls,
+                            Some(c) => {
+                                self.lookups[c * markets + m] += calls;
+                                calls * self.miss[c * markets + m]
+                            }
+                        };
+                        let attempts = self.attempts[(link.id * classes + p) * markets + m];
+                        self.rate[graph.at(link.to, to_class, m)] += misses * attempts;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the lookups that warm a cache; their misses load the store as the least important calls.
+    fn mirror(&mut self, graph: &Graph, cache: usize, store: ServiceId) {
+        let least = graph.priorities.len() - 1;
+        for m in 0..graph.markets {
+            let cell = cache * graph.markets + m;
+            let extra = self.mirrored[cell];
+            if extra > 0.0 {
+                self.lookups[cell] += extra;
+                self.rate[graph.at(store, least, m)] += extra * self.miss[cell];
+            }
+        }
+    }
+
+    /// Advances a region by `dt_secs` under constant rates: finds what is refused and fails with
+    /// retries, misses and orphaned work counted as load, without changing any state.
+    ///
+    /// `misses(cache, lookups_per_sec, fetched, out)` gives the share of a cache's lookups that miss.
+    pub fn evaluate(
+        &mut self,
+        graph: &Graph,
+        entering: &[f64],
+        dt_secs: f64,
+        capacity: &[Capacity],
+        pools: &[Pool],
+        shed: Shed,
+        misses: &mut Misses<'_>,
+    ) {
+        const SWEEPS: usize = 40;
+        const CLOSE: f64 = 1e-6;
+        let markets = graph.markets;
+        if !self.hurt {
+            self.fetched.fill(1.0);
+        }
+        for _ in 0..SWEEPS {
+            let was_hurt = self.hurt;
+            self.spread(graph, entering, &mut |v, total| {
+                let node = &graph.nodes[v];
+                let here = capacity[v];
+                let zones = here.zones.max(1.0);
+                let servers = Servers {
+                    slots: here.instances * node.slots / zones,
+                    queue: here.instances * node.queue / zones,
+                    mean_secs: node.mean_secs * here.slowness,
+                    scv: node.scv,
+                };
+                Some((pools[v].evaluate(total / zones, dt_secs, &servers), shed))
+            });
+            self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
+            let late = |link: &Link| self.late(link) > NOTHING;
+            self.hurt = self.refused.iter().any(|&r| r > NOTHING)
+                || self.waits && graph.nodes.iter().any(|n| n.calls.iter().any(late))
+                || graph.slow;
+            let change = if self.hurt || was_hurt {
+                self.gather(graph)
+            } else {
+                0.0
+            };
+            let mut moved: f64 = change;
+            for c in 0..graph.caches.len() {
+                let cells = c * markets..(c + 1) * markets;
+                let next = self.fetch_success(graph, c);
+                moved = moved.max((next - self.fetched[c]).abs());
+                self.fetched[c] = next;
+                let before: f64 = self.miss[cells.clone()].iter().sum();
+                misses(
+                    c,
+                    &self.lookups[cells.clone()],
+                    next,
+                    &mut self.miss[cells.clone()],
+                );
+                let after: f64 = self.miss[cells].iter().sum();
+                moved = moved.max((after - before).abs());
+            }
+            if moved < CLOSE {
+                break;
+            }
+        }
+        for (q, &(service, priority)) in graph.entries.iter().enumerate() {
+            for m in 0..markets {
+                self.request_fail[q * markets + m] = self.fail[graph.at(service, priority, m)];
+            }
+        }
+    }
+}
