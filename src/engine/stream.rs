@@ -51,6 +51,15 @@ impl Stream {
         }
     }
 
+    /// The stream of a part of the entity (`"zone 1"`), which has its own luck.
+    pub fn part(&self, name: &str) -> Stream {
+        let hash = SipHasher24::new_with_keys(self.key[0], self.key[1]).hash(name.as_bytes());
+        Stream {
+            key: [hash.h1, hash.h2],
+            replication: self.replication,
+        }
+    }
+
     /// The numbers at an address within the stream. The same address gives the same numbers; two
     /// addresses never share one.
     #[inline]

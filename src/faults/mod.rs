@@ -1,11 +1,34 @@
 //! Kinds of faults: timetables of episodes, the same under every policy. One file each and one
 //! line in [`all`]. Cascades, overload and cold caches are consequences, never faults.
 
+mod bad_deployment;
+mod balancer_limit;
+mod cache_flush;
+mod cdn_impaired;
+mod control_blind;
+mod control_down;
+mod degraded;
+mod demand_surge;
+mod dns_stuck;
+mod edge_failure;
+mod gray_failure;
+mod instance_kill;
+mod key;
+mod launches_blocked;
+mod partition;
 mod region_dark;
+mod replication_broken;
+mod replication_lag;
+mod say;
+mod service_degraded;
+mod zone_loss;
 
 use crate::engine::stream::Stream;
-use crate::model::episode::Episode;
+use crate::model::episode::{Episode, Impairment};
 use crate::model::scenario::{Fault, Scenario};
+use crate::units::{Span, Time};
+
+pub use key::{Key, Lasts, Role};
 
 /// A kind of fault.
 pub trait FaultKind: Sync {
@@ -15,8 +38,16 @@ pub trait FaultKind: Sync {
     fn summary(&self) -> &'static str;
     /// What this fault will hit, for people, before anything runs.
     fn describe(&self, fault: &Fault, scenario: &Scenario) -> String;
-    /// What it is told in a scenario beside `kind`, `at`, `for`, `announced` and guards.
+    /// What it is told in a scenario beside `kind`, `at`, `for`, `announced`, `drill` and guards.
     fn keys(&self) -> &'static [Key];
+    /// Whether it has a length.
+    fn lasts(&self) -> Lasts {
+        Lasts::Always
+    }
+    /// What does not fit together although each value is fine.
+    fn mistake(&self, _fault: &Fault) -> Option<Mistake> {
+        None
+    }
     /// Its timetable in one replication; all randomness is drawn from `luck`. `number` is its place
     /// in the scenario's list of faults.
     fn episodes(
@@ -28,29 +59,35 @@ pub trait FaultKind: Sync {
     ) -> Vec<Episode>;
 }
 
-/// A key that a kind of fault has.
+/// What is wrong with a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// Name in scenarios.
-    pub name: &'static str,
-    /// Whether it must be given.
-    pub required: bool,
+pub struct Mistake {
+    /// The key to look at.
+    pub key: &'static str,
+    /// What is wrong.
+    pub message: &'static str,
+    /// What would be right.
+    pub hint: &'static str,
 }
 
-/// A key that must be given.
-pub(crate) const fn must(name: &'static str) -> Key {
-    Key {
-        name,
-        required: true,
-    }
+/// One impairment from the beginning of a fault to its end.
+fn one(number: usize, fault: &Fault, impairment: Impairment) -> Vec<Episode> {
+    vec![Episode {
+        from: fault.at,
+        until: if impairment.momentary() {
+            fault.at
+        } else {
+            fault.at + fault.duration
+        },
+        impairment,
+        announced: announced(fault),
+        fault: number,
+    }]
 }
 
-/// A key that may be given.
-pub(crate) const fn may(name: &'static str) -> Key {
-    Key {
-        name,
-        required: false,
-    }
+/// When policies are told of a fault, if they are.
+fn announced(fault: &Fault) -> Option<Time> {
+    (fault.announced > Span::ZERO).then(|| Time(fault.at.0.saturating_sub(fault.announced.0)))
 }
 
 /// The timetable of one replication: all episodes of all faults, the same under every policy.
@@ -59,10 +96,9 @@ pub fn timetable(scenario: &Scenario, seed: u64, replication: u64) -> Vec<Episod
     for (number, fault) in scenario.faults.iter().enumerate() {
         if let Some(kind) = find(&fault.kind) {
             // Faults of one kind are told apart by what they hit and when, not by their order.
-            let entity = format!(
-                "{}/{:?}/{:?}/{:?}/{}",
-                fault.kind, fault.region, fault.zone, fault.service, fault.at.0
-            );
+            let region = fault.region.map(|r| &scenario.regions[r].name);
+            let service = fault.service.map(|v| &scenario.services[v].name);
+            let entity = format!("{}/{region:?}/{service:?}/{}", fault.kind, fault.at.0);
             let luck = Stream::new(seed, replication, "fault", &entity);
             episodes.extend(kind.episodes(number, fault, scenario, luck));
         }
@@ -73,7 +109,26 @@ pub fn timetable(scenario: &Scenario, seed: u64, replication: u64) -> Vec<Episod
 
 /// All kinds of faults.
 pub fn all() -> &'static [&'static dyn FaultKind] {
-    static ALL: [&dyn FaultKind; 1] = [&region_dark::RegionDark];
+    static ALL: [&dyn FaultKind; 18] = [
+        &instance_kill::InstanceKill,
+        &zone_loss::ZoneLoss,
+        &region_dark::RegionDark,
+        &service_degraded::ServiceDegraded,
+        &gray_failure::GrayFailure,
+        &replication_lag::ReplicationLag,
+        &replication_broken::ReplicationBroken,
+        &edge_failure::EdgeFailure,
+        &balancer_limit::BalancerLimit,
+        &dns_stuck::DnsStuck,
+        &cache_flush::CacheFlush,
+        &control_down::ControlDown,
+        &control_blind::ControlBlind,
+        &launches_blocked::LaunchesBlocked,
+        &partition::Partition,
+        &bad_deployment::BadDeployment,
+        &cdn_impaired::CdnImpaired,
+        &demand_surge::DemandSurge,
+    ];
     &ALL
 }
 
@@ -81,6 +136,9 @@ pub fn all() -> &'static [&'static dyn FaultKind] {
 pub fn find(name: &str) -> Option<&'static dyn FaultKind> {
     all().iter().copied().find(|kind| kind.name() == name)
 }
+
+#[cfg(test)]
+mod testing;
 
 #[cfg(test)]
 mod tests {

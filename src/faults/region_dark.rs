@@ -10,11 +10,11 @@
 //!   and caches are cold.
 //! - A drill may be announced: policies learn of it `announced` before it begins.
 
-use super::{FaultKind, Key, may, must};
+use super::key::{Role, may, must};
+use super::{FaultKind, Key, one, say};
 use crate::engine::stream::Stream;
 use crate::model::episode::{Episode, Impairment};
 use crate::model::scenario::{Fault, Scenario};
-use crate::units::{Time, three_digits};
 
 /// A whole region goes dark.
 pub struct RegionDark;
@@ -36,32 +36,25 @@ impl FaultKind for RegionDark {
             1 => "1 zone".to_string(),
             n => format!("{n} zones"),
         };
-        let lasting = if end(fault) < Time::ZERO + scenario.horizon {
-            format!("for {}", fault.duration)
-        } else {
-            "to the end".to_string()
-        };
         let mode = if fault.hang { "hang" } else { "are refused" };
         let edge = if scenario.edge.global {
             "the global edge survives"
         } else {
             "its edge goes dark with it"
         };
-        let announced = if fault.announced.is_zero() {
-            String::new()
-        } else {
-            format!("; announced {} before", fault.announced)
-        };
         format!(
-            "{} ({zones}) goes dark at {} {lasting}: connections {mode}, {edge}; {}{announced}",
+            "{} ({zones}) goes dark {}: connections {mode}, {edge}; {}",
             region.name,
-            fault.at,
+            say::when(fault, scenario),
             nearest_markets(fault, scenario),
         )
     }
 
     fn keys(&self) -> &'static [Key] {
-        const KEYS: &[Key] = &[must("region"), may("mode")];
+        const KEYS: &[Key] = &[
+            must("region", Role::Region, "east"),
+            may("mode", Role::Mode, "refuse"),
+        ];
         KEYS
     }
 
@@ -75,22 +68,9 @@ impl FaultKind for RegionDark {
         let Some(region) = fault.region else {
             return Vec::new();
         };
-        vec![Episode {
-            from: fault.at,
-            until: end(fault),
-            impairment: Impairment::RegionDark {
-                region,
-                hang: fault.hang,
-            },
-            announced: (!fault.announced.is_zero())
-                .then(|| Time(fault.at.0.saturating_sub(fault.announced.0))),
-            fault: number,
-        }]
+        let hang = fault.hang;
+        one(number, fault, Impairment::RegionDark { region, hang })
     }
-}
-
-fn end(fault: &Fault) -> Time {
-    fault.at + fault.duration
 }
 
 /// Which markets are nearest to the region, and how much of the peak demand that is.
@@ -104,20 +84,20 @@ fn nearest_markets(fault: &Fault, scenario: &Scenario) -> String {
         return "no market is nearest to it".to_string();
     }
     let names: Vec<&str> = nearest.iter().map(|market| market.name.as_str()).collect();
-    let theirs: f64 = nearest.iter().map(|market| market.starts).sum();
-    let all: f64 = scenario.markets.iter().map(|market| market.starts).sum();
-    let share = if all > 0.0 { 100.0 * theirs / all } else { 0.0 };
+    let share = say::demand_of(scenario, |m| {
+        scenario.markets[m].near.first().copied() == fault.region
+    });
     format!(
-        "nearest to {} ({} % of the demand at the busiest hours)",
+        "nearest to {} ({} of the demand at the busiest hours)",
         names.join(", "),
-        three_digits(share)
+        say::percent(share)
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Span;
+    use crate::units::{Span, Time};
 
     fn fault() -> Fault {
         Fault {

@@ -422,6 +422,8 @@ pub struct Fault {
     pub duration: Span,
     /// How long before `at` policies are told; zero: never.
     pub announced: Span,
+    /// Whether it is a drill: a guard that aborts ends it. What is announced is one.
+    pub drill: bool,
     /// Region that it hits.
     pub region: Option<RegionId>,
     /// The other region of a partition.
@@ -444,6 +446,10 @@ pub struct Fault {
     pub count: u32,
     /// Additional time.
     pub extra: Span,
+    /// Mean time between repetitions; zero: there are none.
+    pub every: Span,
+    /// Hours of the day at which it strikes; `None`: all.
+    pub hours: Option<Hours>,
     /// Mean time between random failures of one element; zero: it is not random.
     pub mtbf: Span,
     /// Time until a random failure is repaired.
@@ -454,6 +460,15 @@ pub struct Fault {
     pub common_cause: f64,
     /// Limits that warn, or end a drill; in an incident they begin the failover.
     pub guards: Vec<Guard>,
+}
+
+/// Hours of the day, UTC, in seconds since midnight; they may go over midnight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hours {
+    /// Beginning.
+    pub from_secs: f64,
+    /// End.
+    pub until_secs: f64,
 }
 
 /// What can fail at random.

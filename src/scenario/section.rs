@@ -65,6 +65,11 @@ impl<'r> Section<'r> {
         self.table.get(key)
     }
 
+    /// Takes every key for known: what it may hold cannot be told.
+    pub fn ignore_rest(&mut self) {
+        self.table = &EMPTY;
+    }
+
     /// Whether a key is there.
     pub fn has(&self, key: &str) -> bool {
         self.table.get(key).is_some()

@@ -91,7 +91,7 @@ impl<'r> Section<'r> {
         known: &[impl AsRef<str>],
     ) -> Option<usize> {
         if !self.has(key) {
-            let names = known.iter().map(|k| k.as_ref()).take(10);
+            let names = known.iter().map(|k| k.as_ref()).take(40);
             let names: Vec<&str> = names.collect();
             self.wrong(
                 key,

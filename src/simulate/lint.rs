@@ -413,7 +413,7 @@ pub fn targets(scenario: &Scenario, plan: &Plan) -> Vec<String> {
         .map(|fault| {
             let what = faults::find(&fault.kind)
                 .map_or_else(|| fault.kind.clone(), |kind| kind.describe(fault, scenario));
-            let Some(region) = fault.region else {
+            let (Some(region), None, None) = (fault.region, fault.zone, fault.other) else {
                 return what;
             };
             let share = plan.first[region].total / all.max(1e-300);

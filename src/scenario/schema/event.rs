@@ -1,63 +1,15 @@
-//! What goes wrong, and what is asked of the run: faults, objectives, hypotheses.
+//! What is asked of the run: objectives and hypotheses.
 
-use crate::model::scenario::{Fault, Hypothesis, Objective};
-use crate::scenario::default::{required, setting};
+use crate::model::scenario::{Hypothesis, Objective};
+use crate::scenario::default::setting;
 use crate::scenario::expression;
 use crate::scenario::known;
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
 use crate::scenario::section::Section;
-use crate::units::Time;
 
 /// Most entries of each of them.
 const MOST: usize = 200;
-
-/// The faults, in order of their beginning.
-pub fn faults(top: &mut Section, regions: &[&str]) -> Vec<Fault> {
-    let kinds = known::fault_names();
-    let mut faults = Vec::new();
-    for mut section in top.tables("fault", MOST) {
-        let kind = section.required_reference("kind", "kind of fault", &kinds);
-        let region = section.required_reference("region", "region", regions);
-        let at = section.secs("at", required("5min"), Range::SPAN);
-        let duration = section.span("for", required("15min"), Range::SOME_SPAN);
-        let hang = section.choice("mode", &[("refuse", false), ("hang", true)]);
-        let announced = section.secs("announced", setting("0s"), Range::SPAN);
-        if announced > at {
-            section.wrong(
-                "announced",
-                "the announcement comes before the start",
-                "announce it later, or let the fault begin later",
-            );
-        }
-        if let (Some(kind), true) = (kind, region.is_some()) {
-            faults.push(Fault {
-                kind: kinds[kind].to_string(),
-                region,
-                at: Time::from_secs(at),
-                duration,
-                hang,
-                announced: crate::units::Span::from_secs(announced),
-                ..Fault::default()
-            });
-        }
-    }
-    faults.sort_by(|a, b| {
-        (a.at, a.region, &a.kind, a.duration).cmp(&(b.at, b.region, &b.kind, b.duration))
-    });
-    faults
-}
-
-/// Notes faults that begin after the end.
-pub fn check_horizon(top: &mut Section, faults: &[Fault], horizon_secs: f64) {
-    if let Some(fault) = faults.iter().find(|f| f.at.secs() >= horizon_secs) {
-        top.wrong(
-            "horizon",
-            format!("a fault begins at {}, after the end", fault.at),
-            "make the horizon longer, or let the fault begin earlier",
-        );
-    }
-}
 
 /// The objectives, sorted by SLI.
 pub fn objectives(top: &mut Section) -> Vec<Objective> {

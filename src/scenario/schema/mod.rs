@@ -4,6 +4,7 @@ mod call;
 mod control;
 mod device;
 mod event;
+mod fault;
 mod market;
 mod network;
 mod policy;
@@ -83,7 +84,13 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     let ambient = ambient(top.section("ambient"));
     let control = control::control(top.section("control"), &region_names);
     let variation = variation(top.section("variation"));
-    let faults = event::faults(&mut top, &region_names);
+    let targets = fault::Targets {
+        regions: &regions,
+        services: &services,
+        markets: &markets,
+        domains: &[],
+    };
+    let faults = fault::faults(&mut top, &targets);
     let end = faults.iter().map(|f| f.at.secs() + f.duration.secs());
     let default_horizon = match end.fold(0.0, f64::max) {
         0.0 => 3600.0,
@@ -107,7 +114,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
             );
         }
     }
-    event::check_horizon(&mut top, &faults, horizon);
+    fault::check_horizon(&mut top, &faults, horizon);
     let objectives = event::objectives(&mut top);
     let hypotheses = event::hypotheses(&mut top, &region_names);
     let policy = policy::policy(top.section("policy"), &region_names);
@@ -145,15 +152,8 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
 
 fn start_of_day(top: &mut Section) -> f64 {
     let text = top.text("start").unwrap_or("00:00");
-    let time = text.split_once(':').and_then(|(hours, minutes)| {
-        let two = |t: &str| (t.len() == 2).then(|| t.parse::<u32>().ok()).flatten();
-        Some((
-            two(hours).filter(|h| *h < 24)?,
-            two(minutes).filter(|m| *m < 60)?,
-        ))
-    });
-    match time {
-        Some((hours, minutes)) => f64::from(hours * 3600 + minutes * 60),
+    match time_of_day(text) {
+        Some(secs) => secs,
         None => {
             top.wrong(
                 "start",
@@ -163,6 +163,15 @@ fn start_of_day(top: &mut Section) -> f64 {
             0.0
         }
     }
+}
+
+/// Seconds since midnight of `19:30`.
+fn time_of_day(text: &str) -> Option<f64> {
+    let (hours, minutes) = text.split_once(':')?;
+    let two = |t: &str| (t.len() == 2).then(|| t.parse::<u32>().ok()).flatten();
+    let hours = two(hours).filter(|h| *h < 24)?;
+    let minutes = two(minutes).filter(|m| *m < 60)?;
+    Some(f64::from(hours * 3600 + minutes * 60))
 }
 
 fn ambient(mut section: Section) -> Ambient {
