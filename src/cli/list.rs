@@ -2,6 +2,7 @@
 
 use crate::cli::failure::{Failure, say};
 use crate::model::measure::{Impact, SliSpan, TimeMeasure};
+use crate::model::money::Money;
 use crate::scenario::{Kind, builtins};
 use crate::{faults, policies, slis};
 use clap::ValueEnum;
@@ -87,7 +88,8 @@ fn measures() -> Vec<(String, String)> {
         (format!("{name}(SLI), {name}(SLI[REGION])"), meaning)
     });
     let impacts = Impact::ALL.map(|impact| (impact.name().to_string(), impact_meaning(impact)));
-    let all = times.into_iter().chain(spans).chain(impacts);
+    let money = Money::ALL.map(|money| (money.name().to_string(), money_meaning(money)));
+    let all = times.into_iter().chain(spans).chain(impacts).chain(money);
     all.map(|(name, meaning)| (name, meaning.to_string()))
         .collect()
 }
@@ -111,11 +113,25 @@ fn impact_meaning(impact: Impact) -> &'static str {
         Impact::ViewerMinutes => "minutes that viewers stood still because of the service",
         Impact::DowntimeMinutes => "share of eligible starts that failed, summed over minutes",
         Impact::BrokenMinutes => "minutes in which an objective is broken",
+        Impact::ErrorBudgetSpent => "share of the month's error budget that the run spent",
+        Impact::BurnLevel => "worst burning of the error budget, 0 normal to 4 exceeded",
         Impact::Availability => "share of eligible starts that succeeded, over the whole horizon",
         Impact::Metastable => {
             "1 if fault and load are over and an objective is still broken, else 0"
         }
         Impact::Toppled => "1 if a region that no fault hit broke an objective of its own, else 0",
+    }
+}
+
+fn money_meaning(money: Money) -> &'static str {
+    match money {
+        Money::Cost => "USD per hour, averaged over the horizon",
+        Money::CostRelative => "cost / that of the cheapest deployment in one region",
+        Money::CostReserved => "planned instances, in USD per hour",
+        Money::CostOnDemand => "instances beyond the plan, in USD per hour",
+        Money::CostStorage => "data kept, in USD per hour",
+        Money::CostTransfer => "data moved between regions, in USD per hour",
+        Money::Harm => "value of failed starts and lost viewer-minutes, in USD; in no cost",
     }
 }
 

@@ -1,5 +1,6 @@
 //! The language of objectives, hypotheses and claims, parsed.
 
+use crate::model::money::Money;
 use std::fmt;
 
 /// A measure of a replication.
@@ -18,6 +19,18 @@ pub enum Measure {
     },
     /// An impact.
     Impact(Impact),
+    /// An amount of money.
+    Money(Money),
+}
+
+impl Measure {
+    /// Whether it says what a run is worth, by prices and targets, and not what happened in it.
+    pub fn is_valuation(&self) -> bool {
+        matches!(
+            self,
+            Measure::Money(_) | Measure::Impact(Impact::ErrorBudgetSpent | Impact::BurnLevel)
+        )
+    }
 }
 
 /// Times from the first fault.
@@ -104,6 +117,10 @@ pub enum Impact {
     DowntimeMinutes,
     /// Minutes of windows in which an objective is broken.
     BrokenMinutes,
+    /// Share of the month's error budget that the whole run spent.
+    ErrorBudgetSpent,
+    /// The highest level of burning, 0 for normal to 4 for exceeded.
+    BurnLevel,
     /// Share of eligible starts that succeeded over the whole horizon.
     Availability,
     /// 1 if the trigger ended, the load is back and an objective is still broken at the horizon.
@@ -114,12 +131,14 @@ pub enum Impact {
 
 impl Impact {
     /// All of them, in the order of reports.
-    pub const ALL: [Impact; 8] = [
+    pub const ALL: [Impact; 10] = [
         Impact::FailedStarts,
         Impact::RebufferedViewers,
         Impact::ViewerMinutes,
         Impact::DowntimeMinutes,
         Impact::BrokenMinutes,
+        Impact::ErrorBudgetSpent,
+        Impact::BurnLevel,
         Impact::Availability,
         Impact::Metastable,
         Impact::Toppled,
@@ -133,6 +152,8 @@ impl Impact {
             Impact::ViewerMinutes => "viewer_minutes",
             Impact::DowntimeMinutes => "downtime_minutes",
             Impact::BrokenMinutes => "broken_minutes",
+            Impact::ErrorBudgetSpent => "error_budget_spent",
+            Impact::BurnLevel => "burn_level",
             Impact::Availability => "availability",
             Impact::Metastable => "metastable",
             Impact::Toppled => "toppled",
@@ -145,6 +166,7 @@ impl fmt::Display for Measure {
         match self {
             Measure::Time(time) => f.write_str(time.name()),
             Measure::Impact(impact) => f.write_str(impact.name()),
+            Measure::Money(money) => f.write_str(money.name()),
             Measure::Sli {
                 span,
                 sli,

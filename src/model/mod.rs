@@ -11,6 +11,7 @@ pub mod action;
 pub mod episode;
 pub mod histogram;
 pub mod measure;
+pub mod money;
 pub mod observation;
 pub mod outcome;
 pub mod policy;

@@ -120,6 +120,10 @@ pub enum Unit {
     Count,
     /// Minutes.
     Minutes,
+    /// US dollars.
+    Usd,
+    /// US dollars per hour.
+    UsdPerHour,
 }
 
 /// Which direction of an SLI is better.

@@ -1,6 +1,7 @@
 //! What one replication leaves: its windows, its row of measures, its log.
 
 use crate::model::measure::Measured;
+use crate::model::money::{Alert, Usage};
 use crate::model::observation::Observation;
 use crate::model::policy::Phase;
 use crate::model::scenario::RegionId;
@@ -22,6 +23,8 @@ pub struct Outcome {
     pub digest: u64,
     /// Counts that must balance, checked by tests.
     pub ledger: Ledger,
+    /// What has to be paid for.
+    pub usage: Usage,
     /// Steps that the traffic was advanced in.
     pub steps: u64,
 }
@@ -134,6 +137,8 @@ pub struct Row {
     pub holds: Vec<bool>,
     /// Phases entered, in seconds from the fault: first entry of each.
     pub phases: Vec<(RegionId, Phase, f64)>,
+    /// Alerts, in seconds from the fault: the first of each.
+    pub alerts: Vec<(Alert, f64)>,
     /// Digest of the outcome.
     pub digest: u64,
     /// Whether every number can be relied on.

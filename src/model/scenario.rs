@@ -4,6 +4,7 @@
 //! when a scenario is loaded, so the order of declarations changes nothing. Rates are per second.
 
 use crate::model::measure::{Claim, Threshold};
+use crate::model::money::{Budget, Prices};
 use crate::model::policy::Knobs;
 use crate::units::{Dist, Span, Time};
 
@@ -67,6 +68,10 @@ pub struct Scenario {
     pub objectives: Vec<Objective>,
     /// Claims about a whole replication.
     pub hypotheses: Vec<Hypothesis>,
+    /// What things cost.
+    pub prices: Prices,
+    /// What may fail in a month.
+    pub budget: Budget,
     /// The failover policy: name and knobs.
     pub policy: PolicyChoice,
     /// Inputs that are drawn once per replication; empty in a scenario that was drawn already.
@@ -224,6 +229,9 @@ pub struct Service {
     pub health_interval: Span,
     /// See `health_interval`.
     pub health_threshold: u32,
+    /// Price of an hour of one instance beyond the plan, in USD; `None`: that of [`Prices`]. Planned
+    /// ones are cheaper in the same proportion as there.
+    pub price_per_hour: Option<f64>,
     /// What it calls.
     pub calls: Vec<Call>,
 }

@@ -1,11 +1,12 @@
 //! Which measures a row holds, and in what order.
 
 use crate::model::measure::{Impact, Measure, Operand, SliSpan, TimeMeasure};
+use crate::model::money::Money;
 use crate::model::observation::Sli;
 use crate::model::scenario::Scenario;
 
 /// The measures of a study's rows: the times, every global SLI before, during and after, the
-/// impacts, and whatever else the hypotheses name (SLIs of one region). All variants of a study
+/// impacts, the money, and whatever else the hypotheses name (SLIs of one region). All variants of a study
 /// share them.
 #[derive(Clone)]
 pub struct Columns {
@@ -28,6 +29,7 @@ impl Columns {
             }));
         }
         measures.extend(Impact::ALL.map(Measure::Impact));
+        measures.extend(Money::ALL.map(Measure::Money));
         for scenario in scenarios {
             for term in scenario.hypotheses.iter().flat_map(|h| &h.claim.terms) {
                 let right = match &term.right {

@@ -1,9 +1,11 @@
 //! What a replication cost its viewers.
 
 use crate::model::measure::{Impact, Measured};
+use crate::model::money::BurnLevel;
 use crate::model::observation::Observation;
 use crate::model::outcome::{Outcome, Window};
 use crate::model::scenario::Scenario;
+use crate::objectives::budget;
 use crate::objectives::judgement::Judgement;
 use crate::objectives::spans::disturbed;
 use crate::units::Time;
@@ -19,6 +21,7 @@ pub fn impact(
     scenario: &Scenario,
     outcome: &Outcome,
     judgement: &Judgement,
+    levels: &[BurnLevel],
 ) -> Measured {
     let windows = &outcome.windows;
     let disturbed = disturbed(scenario, &outcome.marks).unwrap_or(Time::ZERO);
@@ -32,6 +35,8 @@ pub fn impact(
         Impact::ViewerMinutes => sum(|o| o.stalled_secs) / 60.0,
         Impact::DowntimeMinutes => windows[start..].iter().map(downtime_minutes).sum(),
         Impact::BrokenMinutes => judgement.broken_windows() as f64 * scenario.sample.secs() / 60.0,
+        Impact::ErrorBudgetSpent => return budget::spent(scenario, windows),
+        Impact::BurnLevel => levels.iter().max().copied().unwrap_or_default().number(),
         Impact::Availability => match availability(windows) {
             Some(share) => share,
             None => return Measured::Absent,

@@ -10,6 +10,8 @@ pub struct Judgement<'a> {
     series: &'a Series,
     /// Each objective's SLI, by its place among the columns' SLIs.
     objectives: Vec<(usize, &'a Threshold)>,
+    /// And its number in the scenario.
+    numbers: Vec<usize>,
     full: Vec<bool>,
     broken: Vec<bool>,
     sustain: usize,
@@ -24,13 +26,17 @@ impl<'a> Judgement<'a> {
         windows: &[Window],
         series: &'a Series,
     ) -> Judgement<'a> {
+        let observed = |number: usize| columns.sli(&scenario.objectives[number].threshold.sli);
+        let numbers: Vec<usize> = (0..scenario.objectives.len())
+            .filter(|&number| observed(number).is_some())
+            .collect();
         let mut judgement = Judgement {
             series,
-            objectives: scenario
-                .objectives
+            objectives: numbers
                 .iter()
-                .filter_map(|o| Some((columns.sli(&o.threshold.sli)?, &o.threshold)))
+                .filter_map(|&n| Some((observed(n)?, &scenario.objectives[n].threshold)))
                 .collect(),
+            numbers,
             full: windows
                 .iter()
                 .map(|window| window.until - window.from >= scenario.sample)
@@ -62,6 +68,21 @@ impl<'a> Judgement<'a> {
     /// Full windows that break an objective.
     pub fn broken_windows(&self) -> usize {
         self.broken.iter().filter(|&&broken| broken).count()
+    }
+
+    /// How many objectives are judged.
+    pub fn objectives(&self) -> usize {
+        self.objectives.len()
+    }
+
+    /// The number in the scenario of an objective that is judged.
+    pub fn number(&self, objective: usize) -> usize {
+        self.numbers[objective]
+    }
+
+    /// Per objective, whether a full window breaks it, all regions together.
+    pub fn broken_objectives(&self, window: usize) -> impl Iterator<Item = bool> {
+        self.breaks(window, None)
     }
 
     /// Whether, from a window on, one region breaks one and the same objective for `sustain`.

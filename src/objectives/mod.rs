@@ -5,14 +5,17 @@
 //!    │          │
 //!    │          ├──► Judgement  which windows break an objective
 //!    │          │        │
-//!    └──────────┴────────┴──► Spans, RTO, impact ──► Row, with the hypotheses judged
+//!    └──────────┴────────┴──► Spans, RTO, impact, ──► Row, with the hypotheses judged
+//!                             budget, cost
 //! ```
 //!
 //! All of it is pure. Windows shorter than the scenario's `sample` (the first and the last may be)
 //! are left out of objectives and spans, and count for impact.
 
+pub mod budget;
 mod claims;
 mod columns;
+mod cost;
 mod impact;
 mod judgement;
 mod recovery;
@@ -26,6 +29,6 @@ mod tests;
 mod worst_minute;
 
 pub use columns::Columns;
-pub use row::measure;
+pub use row::{alert_log, measure};
 pub use series::Series;
 pub use worst_minute::together;

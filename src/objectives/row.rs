@@ -1,16 +1,17 @@
 //! All measures of one replication.
 
 use crate::model::measure::{Measure, Measured, SliSpan, TimeMeasure};
-use crate::model::outcome::{Marks, Outcome, Row};
+use crate::model::outcome::{Entry, Marks, Outcome, Row};
 use crate::model::policy::Phase;
 use crate::model::scenario::{RegionId, Scenario};
-use crate::objectives::claims;
+use crate::objectives::cost::money;
 use crate::objectives::impact::impact;
 use crate::objectives::judgement::Judgement;
 use crate::objectives::recovery::{Recovery, recovery};
 use crate::objectives::spans::{Spans, disturbed};
 use crate::objectives::worst_minute::{together, worst_minute};
 use crate::objectives::{Columns, Series};
+use crate::objectives::{budget, claims};
 use crate::units::Time;
 
 /// Measures a replication of a scenario (as drawn for it). `series` holds the columns' SLIs in the
@@ -27,6 +28,7 @@ pub fn measure(
 ) -> Row {
     let (windows, marks) = (&outcome.windows, &outcome.marks);
     let judgement = Judgement::new(scenario, columns, windows, series);
+    let levels = budget::levels(scenario, windows);
     let recovered = marks.fault.map(|fault| {
         recovery(
             windows,
@@ -43,13 +45,16 @@ pub fn measure(
         disturbed(scenario, marks),
         recovered.and_then(|recovered| recovered.at),
     );
+    let start = disturbed(scenario, marks).unwrap_or(Time::ZERO);
+    let start = windows.partition_point(|window| window.until <= start);
     let mut places: Vec<Place> = Vec::new();
     let values: Vec<Measured> = columns
         .measures()
         .iter()
         .map(|measure| match measure {
             Measure::Time(time) => time_from_fault(*time, scenario, marks, recovered),
-            Measure::Impact(kind) => impact(*kind, scenario, outcome, &judgement),
+            Measure::Impact(kind) => impact(*kind, scenario, outcome, &judgement, &levels),
+            Measure::Money(kind) => money(*kind, scenario, outcome, &windows[start..]),
             Measure::Sli { span, sli, region } => {
                 let Some(region) = find_region(scenario, region.as_deref()) else {
                     return Measured::Absent;
@@ -76,10 +81,24 @@ pub fn measure(
         replication,
         holds,
         phases: first_entries(marks),
+        alerts: budget::first_of_each(&budget::alerts(windows, &levels, &judgement), marks),
         digest: outcome.digest,
         outside_validity: outcome.outside_validity.clone(),
         values,
     }
+}
+
+/// The log of a replication with its alerts, in order of time.
+pub fn alert_log(scenario: &Scenario, columns: &Columns, outcome: &Outcome) -> Vec<Entry> {
+    let windows = &outcome.windows;
+    let series = Series::of(windows, columns.slis());
+    let judgement = Judgement::new(scenario, columns, windows, &series);
+    let levels = budget::levels(scenario, windows);
+    let alerts = budget::alerts(windows, &levels, &judgement);
+    let mut log = outcome.log.clone();
+    log.extend(budget::entries(scenario, &alerts));
+    log.sort_by_key(|entry| entry.at);
+    log
 }
 
 /// The SLIs of one region, or of all together, in each span.

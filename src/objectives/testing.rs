@@ -2,6 +2,7 @@
 
 use crate::model::histogram::Histogram;
 use crate::model::measure::{Claim, Op, Operand, Term, Threshold};
+use crate::model::money::{Budget, PoolUsage, Prices, Usage};
 use crate::model::observation::{Better, Observation, Sli, Unit};
 use crate::model::outcome::{Marks, Outcome, Row, Window};
 use crate::model::policy::Knobs;
@@ -122,6 +123,25 @@ pub fn scenario() -> Scenario {
             },
         }],
         hypotheses: Vec::new(),
+        prices: Prices {
+            reserved_per_hour: 0.1,
+            on_demand_per_hour: 0.2,
+            storage_per_gb_month: 0.0,
+            transfer_per_gb: 0.0,
+            stored_gb: 0.0,
+            request_kb: 0.0,
+            failed_start: None,
+            viewer_minute: None,
+        },
+        budget: Budget {
+            target: 0.9999,
+            window: secs(30.0 * 86_400.0),
+            short: secs(300.0),
+            long: secs(3600.0),
+            elevated: 1.0,
+            high: 6.0,
+            critical: 14.4,
+        },
         policy: PolicyChoice {
             name: "none".into(),
             knobs: Knobs::default(),
@@ -192,6 +212,15 @@ pub fn outcome(failing: impl Fn(f64) -> [f64; 2]) -> Outcome {
             fault: Some(Time::from_secs(600.0)),
             fault_end: Some(Time::from_secs(1800.0)),
             ..Marks::default()
+        },
+        usage: Usage {
+            hours: 2.0 / 3.0,
+            pools: vec![PoolUsage {
+                planned: 20.0,
+                on_demand_secs: 0.0,
+                alone: 10.0,
+            }],
+            proxied_requests: 0.0,
         },
         ..Outcome::default()
     }

@@ -3,6 +3,7 @@
 
 use crate::model::measure::Measured;
 use crate::model::scenario::RegionId;
+use crate::objectives::alert_log;
 use crate::report::Findings;
 use crate::stats::Sketch;
 
@@ -65,23 +66,27 @@ fn across(sketch: &Sketch) -> [String; 5] {
     ]
 }
 
-/// `events.csv`: what happened in the worst replication of each variant. Times are from the
+/// `events.csv`: what happened in the worst replication of each variant, and who was told. Times are from the
 /// beginning of the scenario.
 pub fn events(findings: &Findings) -> Vec<u8> {
     let header = ["variant", "replication", "time_s", "part", "what", "cause"];
     let mut rows = vec![header.map(String::from).to_vec()];
-    for (variant, outcome) in findings.summary.variants.iter().zip(findings.worst) {
+    let variants = findings.summary.variants.iter().zip(findings.worst);
+    for (v, (variant, outcome)) in variants.enumerate() {
         let (Some(replication), Some(outcome)) = (variant.worst_replication, outcome) else {
             continue;
         };
-        rows.extend(outcome.log.iter().map(|entry| {
+        let plan = findings.plan;
+        let scenario = plan.variants[v].document.drawn(plan.seed, replication);
+        let log = alert_log(&scenario, &findings.study.columns, outcome);
+        rows.extend(log.into_iter().map(|entry| {
             vec![
                 variant.name.clone(),
                 replication.to_string(),
                 entry.at.secs().to_string(),
-                entry.part.clone(),
-                entry.what.clone(),
-                entry.cause.clone(),
+                entry.part,
+                entry.what,
+                entry.cause,
             ]
         }));
     }

@@ -24,6 +24,8 @@ fn scale(unit: Unit, value: f64) -> Scale {
             v if v >= 1e4 => (1e-3, " thousand"),
             _ => (1.0, ""),
         },
+        Unit::Usd => (1.0, " USD"),
+        Unit::UsdPerHour => (1.0, " USD/h"),
     };
     let scaled = (factor * value).abs();
     let decimals = match unit {

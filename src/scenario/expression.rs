@@ -3,6 +3,7 @@
 use crate::model::measure::{
     Claim, Impact, Measure, Op, Operand, SliSpan, Term, Threshold, TimeMeasure,
 };
+use crate::model::money::Money;
 use crate::model::observation;
 use crate::scenario::known;
 use crate::scenario::quantity::Unit;
@@ -105,11 +106,15 @@ fn measure(text: &str) -> Result<(Measure, &str), String> {
     if let Some(impact) = Impact::ALL.into_iter().find(|i| i.name() == word) {
         return Ok((Measure::Impact(impact), rest));
     }
+    if let Some(money) = Money::ALL.into_iter().find(|m| m.name() == word) {
+        return Ok((Measure::Money(money), rest));
+    }
     let Some(span) = SliSpan::ALL.into_iter().find(|s| s.name() == word) else {
         let times = TimeMeasure::ALL.iter().map(|t| t.name());
         let impacts = Impact::ALL.iter().map(|i| i.name());
+        let money = Money::ALL.iter().map(|m| m.name());
         let spans = SliSpan::ALL.iter().map(|s| s.name());
-        let known: Vec<&str> = times.chain(impacts).chain(spans).collect();
+        let known: Vec<&str> = times.chain(impacts).chain(money).chain(spans).collect();
         return Err(format!(
             "there is no measure {word:?}; {}",
             suggest(word, known.into_iter())
@@ -189,6 +194,8 @@ fn sli_unit(sli: &str) -> Unit {
         observation::Unit::Share => Unit::Share,
         observation::Unit::Seconds => Unit::Seconds,
         observation::Unit::Count | observation::Unit::Minutes => Unit::Number,
+        observation::Unit::Usd => Unit::Usd,
+        observation::Unit::UsdPerHour => Unit::UsdPerHour,
     }
 }
 
@@ -197,8 +204,10 @@ fn unit(measure: &Measure) -> Unit {
     match measure {
         Measure::Time(_) => Unit::Seconds,
         Measure::Sli { sli, .. } => sli_unit(sli),
-        Measure::Impact(Impact::Availability) => Unit::Share,
-        Measure::Impact(_) => Unit::Number,
+        Measure::Impact(Impact::Availability | Impact::ErrorBudgetSpent) => Unit::Share,
+        Measure::Impact(_) | Measure::Money(Money::CostRelative) => Unit::Number,
+        Measure::Money(Money::Harm) => Unit::Usd,
+        Measure::Money(_) => Unit::UsdPerHour,
     }
 }
 
@@ -224,6 +233,15 @@ mod tests {
             Operand::Measure(Measure::Time(TimeMeasure::Detect))
         );
         assert_eq!(regions(&claim), ["us-west-2"]);
+    }
+
+    #[test]
+    fn money_is_compared_in_its_unit() {
+        let claim = claim("cost <= 1.5 USD/h and cost_relative < 2 and error_budget_spent < 10 %");
+        let terms = claim.expect("a good claim").terms;
+        assert_eq!(terms[0].right, Operand::Value(1.5));
+        assert_eq!(terms[1].right, Operand::Value(2.0));
+        assert_eq!(terms[2].right, Operand::Value(0.1));
     }
 
     #[test]

@@ -14,6 +14,14 @@ pub enum Unit {
     PerSecond,
     /// A share, as a fraction.
     Share,
+    /// An amount of money, in US dollars.
+    Usd,
+    /// Money per time, in US dollars per hour.
+    UsdPerHour,
+    /// Money per data, in US dollars per gigabyte.
+    UsdPerGb,
+    /// Money per data and time, in US dollars per gigabyte and month.
+    UsdPerGbMonth,
 }
 
 /// What is wrong with a value, and what would be right.
@@ -47,6 +55,10 @@ impl Unit {
                 "write a rate such as \"4200/s\" or \"10/min\"; a plain number is per second"
             }
             Unit::Share => "write a share such as 0.25 or \"25 %\"",
+            Unit::Usd => "write an amount such as \"0.5 USD\"",
+            Unit::UsdPerHour => "write a price such as \"0.17 USD/h\"",
+            Unit::UsdPerGb => "write a price such as \"0.02 USD/GB\"",
+            Unit::UsdPerGbMonth => "write a price such as \"0.08 USD/GB/month\"",
         }
     }
 
@@ -57,6 +69,8 @@ impl Unit {
             Unit::Seconds => "a duration",
             Unit::PerSecond => "a rate",
             Unit::Share => "a share",
+            Unit::Usd => "an amount of money",
+            Unit::UsdPerHour | Unit::UsdPerGb | Unit::UsdPerGbMonth => "a price",
         }
     }
 
@@ -68,12 +82,21 @@ impl Unit {
             Unit::Seconds => return seconds(text),
             Unit::PerSecond => per_second(text),
             Unit::Share => share(text),
+            Unit::Usd | Unit::UsdPerHour | Unit::UsdPerGb | Unit::UsdPerGbMonth => {
+                return money(self, text);
+            }
         };
         value.ok_or_else(|| self.wrong(text))
     }
 
     /// What a bare number means.
     pub fn bare(self, number: f64) -> Result<f64, Wrong> {
+        if self.currency().is_some() && number != 0.0 {
+            return Err(Wrong::new(
+                format!("an amount of money without a unit: {number}"),
+                self.example(),
+            ));
+        }
         if self == Unit::Seconds && number != 0.0 && number.is_finite() {
             return Err(Wrong::new(
                 format!("a duration without a unit: {number}"),
@@ -88,7 +111,19 @@ impl Unit {
         match self {
             Unit::Seconds if value.is_finite() => format!("{value}s"),
             Unit::PerSecond => format!("{value}/s"),
+            _ if let Some(unit) = self.currency() => format!("{value} {unit}"),
             _ => format!("{value}"),
+        }
+    }
+
+    /// The unit of an amount of money.
+    fn currency(self) -> Option<&'static str> {
+        match self {
+            Unit::Usd => Some("USD"),
+            Unit::UsdPerHour => Some("USD/h"),
+            Unit::UsdPerGb => Some("USD/GB"),
+            Unit::UsdPerGbMonth => Some("USD/GB/month"),
+            Unit::Number | Unit::Seconds | Unit::PerSecond | Unit::Share => None,
         }
     }
 
@@ -170,10 +205,68 @@ fn share(text: &str) -> Option<f64> {
     }
 }
 
+/// Hours in a month, as clouds bill it.
+const MONTH_HOURS: f64 = 730.0;
+
+fn money(unit: Unit, text: &str) -> Result<f64, Wrong> {
+    if let Ok(number) = text.parse::<f64>() {
+        return unit.bare(number);
+    }
+    let (number, per) = text.split_once("USD").ok_or_else(|| unit.wrong(text))?;
+    let number: f64 = number.trim().parse().map_err(|_| unit.wrong(text))?;
+    let per: String = per.split_whitespace().collect();
+    let factor = match (unit, per.as_str()) {
+        (Unit::Usd, "") | (Unit::UsdPerHour, "/h") | (Unit::UsdPerGb, "/GB") => 1.0,
+        (Unit::UsdPerHour, "/d") => 1.0 / 24.0,
+        (Unit::UsdPerHour, "/month") => 1.0 / MONTH_HOURS,
+        (Unit::UsdPerGb, "/TB") => 1e-3,
+        (Unit::UsdPerGbMonth, "/GB/month" | "/GB-month") => 1.0,
+        (Unit::UsdPerGbMonth, "/TB/month" | "/TB-month") => 1e-3,
+        _ => return Err(unit.wrong(text)),
+    };
+    Ok(number * factor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const UNITS: [Unit; 8] = [
+        Unit::Number,
+        Unit::Seconds,
+        Unit::PerSecond,
+        Unit::Share,
+        Unit::Usd,
+        Unit::UsdPerHour,
+        Unit::UsdPerGb,
+        Unit::UsdPerGbMonth,
+    ];
+
+    #[test]
+    fn money_has_a_unit() {
+        for (unit, text, expected) in [
+            (Unit::Usd, "2.5 USD", 2.5),
+            (Unit::UsdPerHour, "0.17 USD/h", 0.17),
+            (Unit::UsdPerHour, "24USD / d", 1.0),
+            (Unit::UsdPerHour, "730 USD/month", 1.0),
+            (Unit::UsdPerGb, "20 USD/TB", 0.02),
+            (Unit::UsdPerGbMonth, "0.08 USD/GB-month", 0.08),
+            (Unit::UsdPerGbMonth, "0", 0.0),
+        ] {
+            assert_eq!(unit.parse(text), Ok(expected), "{text}");
+        }
+        for (unit, text) in [
+            (Unit::UsdPerHour, "0.17"),
+            (Unit::UsdPerHour, "0.17 USD"),
+            (Unit::UsdPerHour, "0.17 EUR/h"),
+            (Unit::UsdPerGb, "USD/GB"),
+            (Unit::Usd, "2 USD/h"),
+        ] {
+            let wrong = unit.parse(text);
+            assert!(wrong.is_err_and(|w| w.hint.contains("USD")), "{text}");
+        }
+    }
 
     #[test]
     fn units_mean_what_they_say() {
@@ -210,14 +303,14 @@ mod tests {
     proptest! {
         #[test]
         fn shown_values_read_back(value in 0.0..1e12f64) {
-            for unit in [Unit::Number, Unit::Seconds, Unit::PerSecond, Unit::Share] {
+            for unit in UNITS {
                 prop_assert_eq!(unit.parse(&unit.show(value)), Ok(value));
             }
         }
 
         #[test]
         fn no_text_panics(text in ".{0,40}") {
-            for unit in [Unit::Number, Unit::Seconds, Unit::PerSecond, Unit::Share] {
+            for unit in UNITS {
                 let _ = unit.parse(&text);
             }
         }

@@ -25,6 +25,7 @@ use crate::world::edge::{Ejection, Routes};
 use crate::world::state::World;
 
 mod orders;
+mod usage;
 
 use orders::report;
 
@@ -264,6 +265,8 @@ impl<'a> Run<'a> {
         self.cohort
             .advance(&view, &mut self.world, (from, next), self.address);
         self.outcome.steps += 1;
+        let crossing = self.cohort.serving.crossing;
+        self.outcome.usage.proxied_requests += crossing * next.since(from).secs();
         self.note_validity(next.since(from));
         self.flowed = next;
         for routes in &mut self.world.routes {
@@ -571,6 +574,7 @@ impl<'a> Run<'a> {
             self.window_end = self.flowed;
             self.close_window();
         }
+        usage::complete(&mut self.outcome.usage, self.sim, self.flowed);
         let ledger = &mut self.outcome.ledger;
         *ledger = self.cohort.ledger;
         ledger.starts_waiting = self.cohort.starts_waiting();

@@ -1,22 +1,24 @@
 //! From rows to the summary.
 
 use crate::model::measure::{Impact, Measure, Measured, SliSpan, TimeMeasure};
+use crate::model::money::{Alert, BurnLevel, Money};
 use crate::model::outcome::Row;
 use crate::model::policy::Phase;
 use crate::model::scenario::{Origin, RegionId, Scenario};
-use crate::objectives::Columns;
+use crate::objectives::{Columns, budget};
 use crate::simulate::Digest;
 use crate::stats::{Distribution, Estimate, Share, Verdict};
 use crate::study::summary::*;
 use crate::study::{Plan, Study, worst};
 
 /// Impacts that are shown as distributions.
-const IMPACTS: [Impact; 5] = [
+const IMPACTS: [Impact; 6] = [
     Impact::FailedStarts,
     Impact::RebufferedViewers,
     Impact::ViewerMinutes,
     Impact::DowntimeMinutes,
     Impact::BrokenMinutes,
+    Impact::ErrorBudgetSpent,
 ];
 
 /// What a study says.
@@ -102,7 +104,20 @@ fn summarize_variant(
         metastable: share(Impact::Metastable),
         toppled: share(Impact::Toppled),
         availability: mean(Measure::Impact(Impact::Availability)),
-        impact: Named(IMPACTS.map(impact).into()),
+        impact: Impacts {
+            of: Named(IMPACTS.map(impact).into()),
+            burn_level: usual_level(&values(&of(Measure::Impact(Impact::BurnLevel)))).name(),
+        },
+        alerts: alerts(scenario, rows),
+        cost: Costs {
+            usd_per_hour: mean(Measure::Money(Money::Cost)),
+            relative: mean(Measure::Money(Money::CostRelative)),
+            reserved: mean(Measure::Money(Money::CostReserved)),
+            on_demand: mean(Measure::Money(Money::CostOnDemand)),
+            storage: mean(Measure::Money(Money::CostStorage)),
+            transfer: mean(Measure::Money(Money::CostTransfer)),
+            harm_usd: mean(Measure::Money(Money::Harm)),
+        },
         outside_validity: outside_validity(rows),
     }
 }
@@ -155,6 +170,37 @@ fn phases(scenario: &Scenario, rows: &[Row]) -> Vec<PhaseSummary> {
         .collect()
 }
 
+/// The highest burn level of the median replication; of two middle ones, the lower.
+fn usual_level(numbers: &[f64]) -> BurnLevel {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len().saturating_sub(1) / 2;
+    sorted
+        .get(middle)
+        .map_or(BurnLevel::Normal, |&number| BurnLevel::of_number(number))
+}
+
+/// Alerts that any replication gave, levels first.
+fn alerts(scenario: &Scenario, rows: &[Row]) -> Vec<AlertSummary> {
+    let levels = BurnLevel::ALL.into_iter().skip(1).map(Alert::Burn);
+    let objectives = (0..scenario.objectives.len()).map(Alert::Objective);
+    levels
+        .chain(objectives)
+        .filter_map(|alert| {
+            let given = rows.iter().flat_map(|row| &row.alerts);
+            let times: Vec<Measured> = given
+                .filter(|(given, _)| *given == alert)
+                .map(|&(_, secs)| Measured::Value(secs))
+                .collect();
+            (!times.is_empty()).then(|| AlertSummary {
+                name: budget::words(scenario, alert).0,
+                share: Share::of(times.len() as u64, rows.len() as u64),
+                at_s: Distribution::of(&times),
+            })
+        })
+        .collect()
+}
+
 fn outside_validity(rows: &[Row]) -> Option<Unreliable> {
     let mut outside = rows
         .iter()
@@ -170,14 +216,16 @@ fn outside_validity(rows: &[Row]) -> Option<Unreliable> {
     })
 }
 
-/// The fingerprint of every row: of the simulated outcomes and of what was measured of them.
+/// The fingerprint of every row: of the simulated outcomes and of what was measured of them. What
+/// prices and budgets make of it is left out: they change nothing of what happens.
 fn digest(study: &Study) -> u64 {
     let mut digest = Digest::new();
     for results in &study.variants {
         for row in &results.rows {
             digest.add_u64(row.replication);
             digest.add_u64(row.digest);
-            for value in &row.values {
+            let measured = study.columns.measures().iter().zip(&row.values);
+            for (_, value) in measured.filter(|(measure, _)| !measure.is_valuation()) {
                 match value {
                     Measured::Absent => digest.add_u64(0),
                     Measured::Censored => digest.add_u64(1),

@@ -64,10 +64,54 @@ pub struct VariantSummary {
     /// Share of eligible starts that succeed.
     pub availability: Option<Estimate>,
     /// Impacts, from the disturbance on.
-    pub impact: Named<Distribution>,
+    pub impact: Impacts,
+    /// Alerts that any replication gave.
+    pub alerts: Vec<AlertSummary>,
+    /// What it costs.
+    pub cost: Costs,
     /// Replications in which numbers cannot be relied on; there only if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside_validity: Option<Unreliable>,
+}
+
+/// What it did to viewers and to the error budget.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Impacts {
+    /// Every impact.
+    #[serde(flatten)]
+    pub of: Named<Distribution>,
+    /// The highest level of burning in the median replication.
+    pub burn_level: &'static str,
+}
+
+/// An alert.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlertSummary {
+    /// What it says.
+    pub name: String,
+    /// Share of replications that gave it.
+    pub share: Option<Share>,
+    /// When it was first given, from the fault.
+    pub at_s: Distribution,
+}
+
+/// Money, as means over replications: in USD per hour where nothing else is said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Costs {
+    /// All of it.
+    pub usd_per_hour: Option<Estimate>,
+    /// Relative to the cheapest deployment in one region.
+    pub relative: Option<Estimate>,
+    /// Planned instances.
+    pub reserved: Option<Estimate>,
+    /// Instances beyond the plan.
+    pub on_demand: Option<Estimate>,
+    /// Data kept.
+    pub storage: Option<Estimate>,
+    /// Data moved between regions.
+    pub transfer: Option<Estimate>,
+    /// Value of failed starts and lost viewer-minutes of the run, in USD; in no cost.
+    pub harm_usd: Option<Estimate>,
 }
 
 /// A hypothesis.

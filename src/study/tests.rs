@@ -270,10 +270,30 @@ fn the_summary_has_the_promised_keys() {
             "viewer_minutes",
             "downtime_minutes",
             "broken_minutes",
+            "error_budget_spent",
         ] {
             variant(format!("impact.{impact}.{part}"));
         }
         variant(format!("phases[].entered_s.{part}"));
+        variant(format!("alerts[].at_s.{part}"));
+    }
+    for part in [
+        "usd_per_hour",
+        "relative",
+        "reserved",
+        "on_demand",
+        "storage",
+        "transfer",
+    ] {
+        for end in estimate {
+            variant(format!("cost.{part}.{end}"));
+        }
+    }
+    variant("cost.harm_usd".into());
+    variant("impact.burn_level".into());
+    variant("alerts[].name".into());
+    for part in share {
+        variant(format!("alerts[].share.{part}"));
     }
     variant("phases[].region".into());
     variant("phases[].phase".into());
@@ -285,6 +305,25 @@ fn the_summary_has_the_promised_keys() {
     assert_eq!(json["variants"][0]["phases"][0]["phase"], "RouteShift");
     assert_eq!(json["variants"][0]["verdict"], "pass");
     assert_eq!(json["digest"].as_str().map(str::len), Some(16));
+}
+
+#[test]
+fn prices_and_budgets_change_no_digest() {
+    let of = |sets: &[&str]| {
+        let plan = plan(&["a"], 3, sets);
+        let summary = summarize(&plan, &study(&plan));
+        let cost = &summary.variants[0].cost;
+        let spent = summary.variants[0].impact.of.get("error_budget_spent");
+        (
+            summary.digest.clone(),
+            cost.usd_per_hour.map(|e| e.mean),
+            spent.and_then(|s| s.mean),
+        )
+    };
+    let usual = of(&[]);
+    let other = of(&["prices.reserved=3 USD/h", "budget.target=99 %"]);
+    assert_eq!(usual.0, other.0);
+    assert!(other.1 > usual.1 && other.2 < usual.2);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub struct Serving {
     pub proxies: Vec<PoolState>,
     /// Requests through the proxies of a region, per second.
     pub proxied: Vec<f64>,
+    /// Requests per second that an edge sends on to another region.
+    pub crossing: f64,
     /// Whether a region carries anything that hurts.
     hurt: bool,
     fate: Fate,
@@ -63,6 +65,7 @@ impl Serving {
             allowed: vec![1.0; regions],
             proxies: vec![PoolState::default(); regions],
             proxied: vec![0.0; regions],
+            crossing: 0.0,
             hurt: false,
             fate: Fate::default(),
         }

@@ -63,6 +63,9 @@ pub struct Plan {
     pub sized: Vec<Vec<Sized>>,
     /// Proxies per region.
     pub proxies: Vec<u64>,
+    /// Instances per service, and proxies last, of the cheapest deployment that carries all markets
+    /// in one region: at their common busiest hour, without headroom.
+    pub alone: Vec<u64>,
     /// Mean time that a request keeps a proxy's slot busy.
     pub edge_secs: f64,
 }
@@ -90,14 +93,19 @@ impl Plan {
             first: Vec::new(),
             sized: Vec::new(),
             proxies: Vec::new(),
+            alone: Vec::new(),
             edge_secs: law::mean(&scenario.edge.time),
             graph,
         };
+        let days = plan.days(scenario);
         for region in 0..scenario.regions.len() {
-            plan.peak.push(plan.busiest(scenario, region));
+            let home = |m: usize| scenario.markets[m].near.first() == Some(&region);
+            plan.peak.push(plan.busiest(scenario, &days, &home));
             plan.first.push(plan.load(scenario, region, 0.0));
             plan.size(scenario, region);
         }
+        let all = plan.busiest(scenario, &days, &|_| true);
+        plan.alone = plan.cheapest(scenario, &all);
         plan
     }
 
@@ -141,6 +149,11 @@ impl Plan {
     /// The load of a region at a moment when geo DNS sends every market to its first region.
     pub fn load(&self, scenario: &Scenario, region: RegionId, secs: f64) -> Load {
         let home = |m: usize| scenario.markets[m].near.first() == Some(&region);
+        self.load_of(scenario, &home, secs)
+    }
+
+    /// The load of some markets together at a moment.
+    fn load_of(&self, scenario: &Scenario, home: &dyn Fn(usize) -> bool, secs: f64) -> Load {
         let markets = scenario.markets.len();
         let mut requests = vec![0.0; scenario.requests.len() * markets];
         let mut connections = 0.0;
@@ -192,16 +205,19 @@ impl Plan {
         }
     }
 
-    fn busiest(&self, scenario: &Scenario, region: RegionId) -> Load {
-        let home: Vec<usize> = (0..scenario.markets.len())
-            .filter(|&m| scenario.markets[m].near.first() == Some(&region))
-            .collect();
-        let span = if scenario.markets.iter().any(|m| m.wave.is_some()) {
+    /// A moment of [`Plan::days`], in seconds from the beginning.
+    fn moment(scenario: &Scenario, i: usize) -> f64 {
+        let waves = scenario.markets.iter().any(|m| m.wave.is_some());
+        let span = if waves {
             scenario.horizon.secs()
         } else {
             86_400.0
         };
-        let at = |i: usize| span * i as f64 / TIMES_OF_DAY as f64;
+        span * i as f64 / TIMES_OF_DAY as f64
+    }
+
+    /// Requests per second of each market over a day, `[market][moment]`.
+    fn days(&self, scenario: &Scenario) -> Vec<Vec<f64>> {
         // Sessions in progress lag behind starts: the busiest hour is that of all requests.
         let requests = |m: usize, secs: f64| {
             let starts = self.demand[m].rate(secs);
@@ -214,16 +230,43 @@ impl Plan {
             };
             scenario.requests.iter().map(|r| of(&r.when)).sum::<f64>()
         };
-        let busiest = (0..TIMES_OF_DAY)
-            .map(|i| {
-                let sum: f64 = home.iter().map(|&m| requests(m, at(i))).sum();
-                (i, sum)
-            })
-            .fold(
-                (0, 0.0),
-                |best, next| if next.1 > best.1 { next } else { best },
-            );
-        self.load(scenario, region, at(busiest.0))
+        let moments = (0..TIMES_OF_DAY).map(|i| Plan::moment(scenario, i));
+        (0..scenario.markets.len())
+            .map(|m| moments.clone().map(|secs| requests(m, secs)).collect())
+            .collect()
+    }
+
+    /// The load of some markets at their common busiest hour.
+    fn busiest(
+        &self,
+        scenario: &Scenario,
+        days: &[Vec<f64>],
+        home: &dyn Fn(usize) -> bool,
+    ) -> Load {
+        let sum = |i: usize| {
+            let at_home = (0..days.len()).filter(|&m| home(m));
+            at_home.map(|m| days[m][i]).sum::<f64>()
+        };
+        let later = |best: (usize, f64), next: (usize, f64)| match next.1 > best.1 {
+            true => next,
+            false => best,
+        };
+        let busiest = (0..TIMES_OF_DAY).map(|i| (i, sum(i))).fold((0, 0.0), later);
+        self.load_of(scenario, home, Plan::moment(scenario, busiest.0))
+    }
+
+    /// Instances per service, and proxies last, that carry a load in the region with the fewest zones.
+    fn cheapest(&self, scenario: &Scenario, load: &Load) -> Vec<u64> {
+        let zones = scenario.regions.iter().map(|r| r.zones).min();
+        let zones = zones.unwrap_or(1).max(1) as f64;
+        let carry = |busy: f64, slots: u32| {
+            ((busy / f64::from(slots) / zones - 1e-9).ceil().max(1.0) * zones) as u64
+        };
+        let services = scenario.services.iter().enumerate();
+        services
+            .map(|(v, service)| carry(load.busy[v], service.slots))
+            .chain([carry(load.edge_busy, scenario.edge.slots)])
+            .collect()
     }
 
     fn size(&mut self, scenario: &Scenario, region: RegionId) {

@@ -323,5 +323,6 @@ fn axis_label(unit: Unit, value: f64, span: f64) -> String {
         Unit::Seconds => human_secs(value),
         Unit::Minutes => human_secs(60.0 * value),
         Unit::Count => figure::count(value),
+        Unit::Usd | Unit::UsdPerHour => figure::value(unit, value),
     }
 }

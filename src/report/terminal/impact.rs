@@ -10,7 +10,12 @@ use std::fmt::Write;
 
 /// Quantiles of impacts, then what is a share of replications.
 pub fn table(variant: &VariantSummary, style: Style) -> String {
-    let impacts = variant.impact.0.iter().filter(|(_, impact)| impact.n > 0);
+    let impacts = variant
+        .impact
+        .of
+        .0
+        .iter()
+        .filter(|(_, impact)| impact.n > 0);
     let rows: Vec<Vec<Cell>> = impacts.map(|(name, impact)| row(name, impact)).collect();
     let mut text = match rows.is_empty() {
         true => String::new(),
@@ -58,6 +63,7 @@ pub fn with_ends(share: &Share) -> String {
 fn row(name: &str, impact: &Distribution) -> Vec<Cell> {
     let unit = match name {
         "downtime_minutes" | "broken_minutes" => Unit::Minutes,
+        "error_budget_spent" => Unit::Share,
         _ => Unit::Count,
     };
     let value = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| figure::value(unit, v));

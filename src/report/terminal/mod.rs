@@ -2,6 +2,7 @@
 //! say. At most 100 columns, unless names alone are longer.
 
 mod impact;
+mod money;
 mod slis;
 mod table;
 mod times;
@@ -94,6 +95,7 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
         slis::table(scenario, summary, style),
         times::table(scenario, summary, style),
         impact::table(summary, style),
+        wrapped(&money::lines(scenario, summary)),
         verdicts::table(scenario, summary, findings.study.replications, style),
     ];
     for part in parts.into_iter().filter(|part| !part.is_empty()) {

@@ -6,6 +6,7 @@ mod device;
 mod event;
 mod fault;
 mod market;
+mod money;
 mod network;
 mod policy;
 mod request;
@@ -117,6 +118,8 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     fault::check_horizon(&mut top, &faults, horizon);
     let objectives = event::objectives(&mut top);
     let hypotheses = event::hypotheses(&mut top, &region_names);
+    let prices = money::prices(top.section("prices"));
+    let budget = money::budget(top.section("budget"));
     let policy = policy::policy(top.section("policy"), &region_names);
     Scenario {
         name: name.to_string(),
@@ -144,6 +147,8 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         faults,
         objectives,
         hypotheses,
+        prices,
+        budget,
         policy,
         uncertain: Vec::new(),
         inputs: Vec::new(),

@@ -4,7 +4,7 @@ use crate::model::scenario::{Service, ServiceId};
 use crate::scenario::default::{guess, setting, sourced};
 use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::Range;
-use crate::scenario::schema::call;
+use crate::scenario::schema::{call, money};
 use crate::scenario::section::Section;
 
 /// Most services.
@@ -110,6 +110,7 @@ fn service(name: String, section: &mut Section, names: &[String]) -> Service {
         slow_factor: section.number("slow_factor", guess("2"), Range::new(1.0, 1e3)),
         health_interval,
         health_threshold,
+        price_per_hour: money::price(section),
         calls: call::calls(section, names),
     }
 }

@@ -16,6 +16,7 @@ impl Serving {
         dt_secs: f64,
     ) {
         self.proxied.fill(0.0);
+        self.crossing = 0.0;
         for e in 0..self.regions {
             for m in 0..self.markets {
                 let rate: f64 = (0..self.requests)
@@ -32,6 +33,7 @@ impl Serving {
                             * self.allowed[e]
                             * self.elsewhere[e * self.regions + s];
                     self.proxied[s] += rate * sent;
+                    self.crossing += rate * sent;
                 }
             }
         }
