@@ -30,8 +30,7 @@ fn budget(text: &mut String, scenario: &Scenario, variant: &VariantSummary) {
     let minutes = minutes_of(1.0 - budget.target, budget.window.secs() / 86_400.0);
     let _ = writeln!(
         text,
-        "Error budget of {} ({} in {}, {} of them): p50 {} spent, level {level}: {}",
-        human_secs(budget.window.secs()),
+        "Error budget: {} of {}, which is {}; p50 {} spent, level {level}: {}",
         figure::percent(1.0 - budget.target),
         human_secs(budget.window.secs()),
         human_secs(60.0 * minutes),
