@@ -124,6 +124,7 @@ fn policy_file(policy: &dyn Policy) -> String {
         eject_after,
         eject_for,
         cool_down,
+        ..
     } = policy.knobs();
     let route: Vec<&str> = [(route_by_edge, "\"edge\""), (route_by_dns, "\"dns\"")]
         .into_iter()

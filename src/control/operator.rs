@@ -102,6 +102,7 @@ mod tests {
                     load: 0.0,
                     routes_current: 1.0,
                     warmed: 1.0,
+                    ..RegionTelemetry::default()
                 })
                 .collect(),
             markets: Vec::new(),

@@ -1,7 +1,7 @@
 //! What the control plane asks for: slow, refusable, losable.
 
 use crate::model::policy::Phase;
-use crate::model::scenario::{MarketId, RegionId};
+use crate::model::scenario::{MarketId, RegionId, ServiceId};
 
 /// A request of a policy to the actuator.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,28 @@ pub enum Action {
     ActivateDark {
         /// The region.
         region: RegionId,
+    },
+    /// Take the dark capacity that was called back out of rotation.
+    ReleaseDark {
+        /// The region.
+        region: RegionId,
+    },
+    /// Bring a service to so many instances in a region. Only what is missing is launched: nothing
+    /// is ever taken out of service by it.
+    Scale {
+        /// The region.
+        region: RegionId,
+        /// The service.
+        service: ServiceId,
+        /// Instances wanted in service.
+        instances: u64,
+    },
+    /// Forbid the autoscaler of a region to take instances out of service, or allow it again.
+    FreezeScaleIn {
+        /// The region.
+        region: RegionId,
+        /// On or off.
+        on: bool,
     },
     /// Fill the caches of `region` with what `market` will ask for.
     Prewarm {

@@ -1,7 +1,7 @@
 //! A failover policy: its interface, its knobs, and the labels of its phases.
 
 use crate::model::action::Action;
-use crate::model::scenario::RegionId;
+use crate::model::scenario::{RegionId, ServiceId};
 use crate::model::telemetry::Telemetry;
 use crate::units::{Dist, Span, Time};
 
@@ -66,6 +66,24 @@ pub struct RegionMemory {
     pub prewarmed: bool,
     /// Regions that its traffic was last routed to, as bits (bit `r` for region `r`).
     pub targets: u64,
+    /// When traffic last began to leave it.
+    pub left_at: Time,
+    /// Since when a stage has been waiting for a gate.
+    pub gated_since: Option<Time>,
+    /// When missing instances were ordered.
+    pub scaled_at: Option<Time>,
+    /// Whether scale-in was frozen for it.
+    pub frozen: bool,
+    /// Since when it has been well again after an evacuation.
+    pub well_since: Option<Time>,
+    /// Stages of its return already ordered.
+    pub returned: usize,
+    /// When the last of them was ordered.
+    pub returned_at: Time,
+    /// Whether its return was aborted because it hurt, so that it must wait before the next.
+    pub hurt: bool,
+    /// Whether its caches were told to warm for its return.
+    pub return_warmed: bool,
 }
 
 impl Default for RegionMemory {
@@ -79,6 +97,15 @@ impl Default for RegionMemory {
             capacity_called: false,
             prewarmed: false,
             targets: 0,
+            left_at: Time::ZERO,
+            gated_since: None,
+            scaled_at: None,
+            frozen: false,
+            well_since: None,
+            returned: 0,
+            returned_at: Time::ZERO,
+            hurt: false,
+            return_warmed: false,
         }
     }
 }
@@ -170,6 +197,27 @@ pub struct Knobs {
     pub eject_for: Span,
     /// Time before a region may be failed over again.
     pub cool_down: Span,
+    /// How it is found out that a region must be evacuated.
+    pub detect: Detect,
+    /// What of a region's traffic is evacuated.
+    pub scope: Scope,
+    /// Bring the survivors to the instances that they will need, estimated from telemetry.
+    pub prescale: bool,
+    /// Hold the shift until those instances are in service, but not longer than `gate_deadline`;
+    /// never where the region is believed dead.
+    pub prescale_first: bool,
+    /// Relative standard deviation of the estimate, drawn per service and replication.
+    pub estimate_error: f64,
+    /// Forbid the region's autoscaler to scale in while its traffic is elsewhere.
+    pub freeze_scale_in: bool,
+    /// A stage waits while a target is above this utilisation or fails itself; infinite: no gate.
+    pub gate_utilisation: f64,
+    /// No stage of the shift waits for a gate longer than this.
+    pub gate_deadline: Span,
+    /// Change DNS with every stage, and not only after the last.
+    pub dns_stages: bool,
+    /// How traffic goes back.
+    pub failback: Failback,
 }
 
 impl Default for Knobs {
@@ -192,6 +240,111 @@ impl Default for Knobs {
             eject_after: 5,
             eject_for: Span(30_000_000_000),
             cool_down: Span(600_000_000_000),
+            detect: Detect::Health,
+            scope: Scope::default(),
+            prescale: false,
+            prescale_first: false,
+            estimate_error: 0.2,
+            freeze_scale_in: false,
+            gate_utilisation: f64::INFINITY,
+            gate_deadline: Span(600_000_000_000),
+            dns_stages: false,
+            failback: Failback::default(),
+        }
+    }
+}
+
+/// How it is found out that a region must be evacuated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Detect {
+    /// Health checks: enough observers call it dead.
+    Health,
+    /// Besides them, an SLI of the region that is beyond a limit for so long.
+    Sli {
+        /// Which.
+        sli: WatchedSli,
+        /// The limit, in seconds, as a share or as a multiple.
+        limit: f64,
+        /// How long it must be beyond it in every report.
+        lasting: Span,
+    },
+    /// A person who notices, so many seconds after the region was hit; and as many after it is well.
+    Manual {
+        /// The delay.
+        notice: Dist,
+    },
+}
+
+/// An SLI that evacuates a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchedSli {
+    /// Above the limit.
+    ErrorRate,
+    /// Above the limit: the 99th percentile.
+    Latency,
+    /// Below the limit.
+    StartSuccess,
+    /// Above the limit: failed starts over those that the objective of start success allows.
+    BurnRate,
+}
+
+/// What of a region's traffic is evacuated. What is empty leaves nothing out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scope {
+    /// Only requests that these services answer.
+    pub services: Vec<ServiceId>,
+    /// Only what devices of these classes send.
+    pub devices: Vec<usize>,
+}
+
+impl Scope {
+    /// Whether the whole region is evacuated.
+    pub fn whole(&self) -> bool {
+        self.services.is_empty() && self.devices.is_empty()
+    }
+}
+
+/// How traffic goes back to a region that is well again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failback {
+    /// Whether it goes back by itself; otherwise routes stay as they are.
+    pub automatic: bool,
+    /// How long the region must have been well.
+    pub stable: Span,
+    /// Whether its data must have caught up.
+    pub gate_data: bool,
+    /// Whether its caches are warmed first.
+    pub gate_caches: bool,
+    /// Whether its planned instances must be in service.
+    pub gate_instances: bool,
+    /// Time that the decision takes once it is ready.
+    pub decide: Dist,
+    /// Shares of the traffic that are sent back one after the other; the last is 1.
+    pub stages: Vec<f64>,
+    /// Time between stages.
+    pub hold: Span,
+    /// The return is aborted when more than this share of the region's answers are errors.
+    pub most_errors: f64,
+    /// The return is aborted when a pool of the region is busier than this.
+    pub most_utilisation: f64,
+    /// Time before the next attempt after an aborted one.
+    pub back_off: Span,
+}
+
+impl Default for Failback {
+    fn default() -> Self {
+        Failback {
+            automatic: false,
+            stable: Span(300_000_000_000),
+            gate_data: true,
+            gate_caches: true,
+            gate_instances: true,
+            decide: Dist::Fixed(0.0),
+            stages: vec![0.01, 0.25, 0.5, 1.0],
+            hold: Span(120_000_000_000),
+            most_errors: 0.05,
+            most_utilisation: 0.95,
+            back_off: Span(600_000_000_000),
         }
     }
 }

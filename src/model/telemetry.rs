@@ -12,11 +12,15 @@ pub struct Telemetry {
     pub regions: Vec<RegionTelemetry>,
     /// Per market, in the scenario's order.
     pub markets: Vec<MarketTelemetry>,
-    /// Drills that were announced and have not ended.
+    /// Drills that were announced and have not ended, and drills that were aborted.
     pub announced: Vec<Announced>,
 }
 
 /// What is believed of a region.
+///
+/// An SLI is of the last window that was reported, and `None` where nothing was reported: no traffic,
+/// no metrics, or nobody who listens. The stated rule for that is the one of `dead`: what is missing
+/// changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegionTelemetry {
     /// Whether enough observers call it dead; `None` when too few of them answer (the stated rule
@@ -34,10 +38,63 @@ pub struct RegionTelemetry {
     pub routes_current: f64,
     /// Share of the planned warm-up that its caches have had, 1 when none was asked for.
     pub warmed: f64,
+    /// Whether it is to be evacuated although it is not dead: an SLI crossed the policy's limit, a
+    /// guard of an incident was breached, or a person said so.
+    pub failing: bool,
+    /// Share of its answers that were errors, those that nobody answered among them.
+    pub error_rate: Option<f64>,
+    /// 99th percentile of its latency, in seconds.
+    pub latency_p99_secs: Option<f64>,
+    /// Share of its eligible starts that succeeded.
+    pub start_success: Option<f64>,
+    /// The largest mean utilisation of any of its pools.
+    pub utilisation: Option<f64>,
+    /// Share of its planned instances that are in service, of the service that has least.
+    pub booted: f64,
+    /// Whether the data in it have caught up with the other regions'.
+    pub replicated: bool,
+    /// Whether whoever decides has agreed to send traffic back to it.
+    pub may_return: bool,
+    /// Per service, in the scenario's order; empty unless the policy pre-scales or freezes scale-in
+    /// and something in the region can be scaled.
+    pub services: Vec<ServiceTelemetry>,
+}
+
+impl Default for RegionTelemetry {
+    /// A healthy region in which nothing goes on.
+    fn default() -> Self {
+        RegionTelemetry {
+            dead: Some(false),
+            dead_since: Time::ZERO,
+            capacity: 0.0,
+            dark_capacity: 0.0,
+            load: 0.0,
+            routes_current: 1.0,
+            warmed: 1.0,
+            failing: false,
+            error_rate: None,
+            latency_p99_secs: None,
+            start_success: None,
+            utilisation: None,
+            booted: 1.0,
+            replicated: true,
+            may_return: true,
+            services: Vec::new(),
+        }
+    }
+}
+
+/// What is believed of a service in a region.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ServiceTelemetry {
+    /// Instances in service.
+    pub in_service: f64,
+    /// Instances that it may have at most; what cannot be scaled has what it has.
+    pub most: f64,
 }
 
 /// What is known of a market.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MarketTelemetry {
     /// Regions in the order in which geo DNS prefers them.
     pub near: Vec<RegionId>,
@@ -47,9 +104,14 @@ pub struct MarketTelemetry {
     pub dns: Vec<f64>,
     /// Index of the market.
     pub market: MarketId,
+    /// Per region, whether the market may be served there at all; regions beyond the list may.
+    pub may: Vec<bool>,
+    /// Estimate of the instances per service that its present load takes, wherever it is served;
+    /// empty unless the policy pre-scales.
+    pub need: Vec<f64>,
 }
 
-/// A drill that policies know of beforehand.
+/// A drill that policies know of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Announced {
     /// The region that will be hit.
@@ -58,4 +120,6 @@ pub struct Announced {
     pub at: Time,
     /// When it ends.
     pub until: Time,
+    /// Whether it was aborted: what was done for it is to be undone at once.
+    pub aborted: bool,
 }

@@ -92,6 +92,7 @@ mod tests {
             load,
             routes_current: 1.0,
             warmed: 1.0,
+            ..RegionTelemetry::default()
         }
     }
 
@@ -101,6 +102,7 @@ mod tests {
             load: 0.0,
             dns: vec![1.0, 0.0, 0.0],
             market: 0,
+            ..MarketTelemetry::default()
         }
     }
 

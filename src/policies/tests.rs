@@ -37,6 +37,7 @@ fn region() -> impl Strategy<Value = RegionTelemetry> {
                     load,
                     routes_current,
                     warmed,
+                    ..RegionTelemetry::default()
                 }
             },
         )
@@ -65,6 +66,7 @@ fn telemetry(regions: usize) -> impl Strategy<Value = Telemetry> {
                     load,
                     dns,
                     market,
+                    ..MarketTelemetry::default()
                 })
                 .collect(),
             announced: drills
@@ -73,6 +75,7 @@ fn telemetry(regions: usize) -> impl Strategy<Value = Telemetry> {
                     region,
                     at: Time::from_secs(at),
                     until: Time::from_secs(at + lasting),
+                    aborted: false,
                 })
                 .collect(),
         })
@@ -95,6 +98,7 @@ fn memory() -> impl Strategy<Value = Memory> {
             capacity_called: flags[1],
             prewarmed: flags[2],
             targets,
+            ..RegionMemory::default()
         });
     proptest::collection::vec(region, 0..8).prop_map(|regions| Memory { regions })
 }
@@ -202,7 +206,11 @@ fn check(name: &str, knobs: &Knobs, known: &Telemetry, memory: &Memory, decision
                     "{name}: {weights:?}"
                 );
             }
-            Action::ActivateDark { region } | Action::Prewarm { region, .. } => {
+            Action::ActivateDark { region }
+            | Action::ReleaseDark { region }
+            | Action::Scale { region, .. }
+            | Action::FreezeScaleIn { region, .. }
+            | Action::Prewarm { region, .. } => {
                 assert_eq!(known.regions[*region].dead, Some(false));
             }
             Action::Isolate { region, .. } | Action::EnterPhase { region, .. } => {
@@ -225,6 +233,7 @@ fn calm() -> Telemetry {
                 load: 100.0,
                 routes_current: 1.0,
                 warmed: 1.0,
+                ..RegionTelemetry::default()
             };
             3
         ],
@@ -236,6 +245,7 @@ fn calm() -> Telemetry {
                     .map(|r| if r == market { 1.0 } else { 0.0 })
                     .collect(),
                 market,
+                ..MarketTelemetry::default()
             })
             .collect(),
         announced: Vec::new(),
@@ -378,6 +388,7 @@ fn an_announced_drill_is_evacuated_in_stages_before_it() {
         region: 0,
         at,
         until: Time::from_secs(2500.0),
+        aborted: false,
     }];
     for policy in ["none", "dns-only", "edge-proxy", "flow"] {
         let (actions, _) = run(policy, &known, &mut Memory::default());
@@ -433,6 +444,7 @@ fn an_incident_and_a_drill_that_comes_too_soon_are_shifted_at_once() {
         region: 0,
         at: Time::from_secs(1060.0),
         until: Time::from_secs(2000.0),
+        aborted: false,
     }];
     let (actions, _) = run("gradual-prewarmed", &known, &mut memory);
     assert_eq!(

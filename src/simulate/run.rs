@@ -353,7 +353,12 @@ impl<'a> Run<'a> {
                 let episode = &self.episodes[i];
                 let (at, until) = (episode.from, episode.until);
                 if let Some(region) = episode.impairment.region() {
-                    self.announced.push(Announced { region, at, until });
+                    self.announced.push(Announced {
+                        region,
+                        at,
+                        until,
+                        aborted: false,
+                    });
                     self.log(region, format!("a drill is announced for {at}"), "");
                 }
             }

@@ -19,6 +19,8 @@ pub struct Instances {
     serving: Vec<(u64, Option<Time>)>,
     /// Dark ones that nobody has called yet.
     dark: u64,
+    /// Dark ones that were called and not released since.
+    called: u64,
     /// On their way into service: when, and how many. Sorted.
     coming: Vec<(Time, u64)>,
     /// Whether the region is dark: nothing serves.
@@ -34,6 +36,7 @@ impl Instances {
             slow_factor: service.slow_factor,
             serving: vec![(serving, None)],
             dark,
+            called: 0,
             coming: Vec::new(),
             down: false,
         }
@@ -122,8 +125,25 @@ impl Instances {
     /// Calls the dark instances into rotation, each after its own delay.
     pub fn activate(&mut self, now: Time, delay: &Dist, stream: Stream) -> u64 {
         let called = std::mem::take(&mut self.dark);
+        self.called += called;
         self.schedule(now, called, delay, stream, 0);
         called
+    }
+
+    /// Takes those that were called back out of rotation, the newest first, as far as they serve.
+    pub fn release(&mut self) -> u64 {
+        let mut left = self.called;
+        for group in self.serving.iter_mut().rev() {
+            let taken = left.min(group.0);
+            group.0 -= taken;
+            left -= taken;
+        }
+        self.serving
+            .retain(|group| group.0 > 0 || group.1.is_none());
+        let released = self.called - left;
+        self.called = left;
+        self.dark += released;
+        released
     }
 
     /// The region goes dark: nothing serves until it starts anew.

@@ -206,6 +206,11 @@ impl Region {
         called
     }
 
+    /// Takes dark capacity that was called and serves back out of rotation; says how many instances.
+    pub fn release_dark(&mut self) -> u64 {
+        self.instances.iter_mut().map(Instances::release).sum()
+    }
+
     /// Whether no request enters.
     pub fn idle(&self) -> bool {
         self.entering.iter().all(|&rate| rate <= 0.0)

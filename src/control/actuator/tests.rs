@@ -35,6 +35,7 @@ fn known(now: f64, dead: &[RegionId]) -> Telemetry {
                 load: 10.0,
                 routes_current: 1.0,
                 warmed: 1.0,
+                ..RegionTelemetry::default()
             })
             .collect(),
         markets: (0..2)
@@ -43,6 +44,7 @@ fn known(now: f64, dead: &[RegionId]) -> Telemetry {
                 load: 10.0,
                 dns: vec![1.0, 0.0, 0.0],
                 market,
+                ..MarketTelemetry::default()
             })
             .collect(),
         announced: Vec::new(),

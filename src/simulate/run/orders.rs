@@ -18,13 +18,15 @@ impl Run<'_> {
         let scenario = &self.sim.scenario;
         let felt = match &action {
             Action::SetRoutes { from, .. } => self.cohort.serving.reaches(*from),
-            Action::Isolate { region, .. } | Action::Prewarm { region, .. } => {
-                self.cohort.serving.reaches(*region)
-            }
+            Action::Isolate { region, .. }
+            | Action::Prewarm { region, .. }
+            | Action::ReleaseDark { region } => self.cohort.serving.reaches(*region),
             // What these change comes later: a new answer, the first instance in service.
-            Action::SetDns { .. } | Action::ActivateDark { .. } | Action::EnterPhase { .. } => {
-                false
-            }
+            Action::SetDns { .. }
+            | Action::ActivateDark { .. }
+            | Action::Scale { .. }
+            | Action::FreezeScaleIn { .. }
+            | Action::EnterPhase { .. } => false,
         };
         if felt {
             self.touch();
@@ -51,7 +53,11 @@ impl Run<'_> {
                 let at = self.now + Span::from_secs(delay);
                 self.queue.push(at, Event::Answer { market, weights });
             }
-            Action::ActivateDark { region } | Action::Prewarm { region, .. }
+            Action::ActivateDark { region }
+            | Action::ReleaseDark { region }
+            | Action::Scale { region, .. }
+            | Action::FreezeScaleIn { region, .. }
+            | Action::Prewarm { region, .. }
                 if self.world.regions[region].dark.is_some() =>
             {
                 self.log(
@@ -66,6 +72,18 @@ impl Run<'_> {
                     region,
                     format!("{called} dark instances are called into service"),
                     "",
+                );
+            }
+            Action::ReleaseDark { region } => {
+                let released = self.world.regions[region].release_dark();
+                let what = format!("{released} instances are dark capacity again");
+                self.log(region, what, "");
+            }
+            Action::Scale { region, .. } | Action::FreezeScaleIn { region, .. } => {
+                self.log(
+                    region,
+                    "an order changes nothing".into(),
+                    "nothing can be scaled here",
                 );
             }
             Action::Prewarm { region, market } => self.mirror(region, market),
@@ -222,6 +240,7 @@ impl Run<'_> {
                         report.routes[r]
                     },
                     warmed: warmed[r],
+                    ..RegionTelemetry::default()
                 })
                 .collect(),
             markets: (0..scenario.markets.len())
@@ -230,6 +249,7 @@ impl Run<'_> {
                     load: report.markets[m],
                     dns: self.world.answers[m].clone(),
                     market: m,
+                    ..MarketTelemetry::default()
                 })
                 .collect(),
             announced: self.announced.clone(),
@@ -273,6 +293,21 @@ fn describe(action: &Action, scenario: &Scenario) -> String {
             format!("a new answer for {}", scenario.markets[*market].name)
         }
         Action::ActivateDark { region } => format!("to call dark capacity in {}", name(*region)),
+        Action::ReleaseDark { region } => format!("to release dark capacity in {}", name(*region)),
+        Action::Scale {
+            region,
+            service,
+            instances,
+        } => format!(
+            "{instances} instances of {} in {}",
+            scenario.services[*service].name,
+            name(*region)
+        ),
+        Action::FreezeScaleIn { region, on } => format!(
+            "to {} scale-in in {}",
+            if *on { "freeze" } else { "allow" },
+            name(*region)
+        ),
         Action::Prewarm { region, .. } => format!("to warm the caches of {}", name(*region)),
         Action::Isolate { region, .. } => format!("to isolate {}", name(*region)),
         Action::EnterPhase { region, .. } => format!("a phase of {}", name(*region)),
