@@ -409,7 +409,7 @@ impl<'a> Run<'a> {
             Impairment::RegionDark { region, .. } => self.change_darkness(region, next),
             _ => {
                 self.touch();
-                self.world.condition = next;
+                self.world.set_condition(next);
             }
         }
     }
@@ -431,23 +431,23 @@ impl<'a> Run<'a> {
                 if let Some(dark) = &mut self.world.regions[region].dark {
                     dark.hang = hang;
                 }
-                self.world.condition = next;
+                self.world.set_condition(next);
             }
             (None, Some(hang)) => {
                 if self.cohort.serving.reaches(region) {
                     self.touch();
                 }
-                self.world.condition = next;
+                self.world.set_condition(next);
                 self.go_dark(region, hang);
             }
             (Some(_), None) => {
                 if self.cohort.serving.reaches(region) {
                     self.touch();
                 }
-                self.world.condition = next;
+                self.world.set_condition(next);
                 self.come_back(region);
             }
-            (None, None) => self.world.condition = next,
+            (None, None) => self.world.set_condition(next),
         }
     }
 

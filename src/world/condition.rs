@@ -20,6 +20,14 @@ pub struct Degradation {
     pub errors: f64,
 }
 
+impl Degradation {
+    /// It works as it should.
+    pub const NONE: Degradation = Degradation {
+        slowness: 1.0,
+        errors: 0.0,
+    };
+}
+
 impl Condition {
     /// The condition under these impairments.
     pub fn of<'a>(active: impl IntoIterator<Item = &'a Impairment>) -> Condition {

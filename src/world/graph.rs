@@ -177,4 +177,9 @@ pub struct Capacity {
     pub zones: f64,
     /// How many times longer a request takes (instances that have just started).
     pub slowness: f64,
+    /// Share of what arrives that fails before it keeps a slot busy: at dead instances in rotation,
+    /// or with an error. One that hangs fails its caller too.
+    pub broken: f64,
+    /// So much longer every request takes, in seconds, because the service works badly.
+    pub drag_secs: f64,
 }

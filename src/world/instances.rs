@@ -119,6 +119,8 @@ impl Instances {
             zones: f64::from(self.zones),
             // A pool of fast and slow instances serves as much as equal ones at the harmonic mean.
             slowness: if work > 0.0 { all / work } else { 1.0 },
+            broken: 0.0,
+            drag_secs: 0.0,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::model::policy::Shed;
 use crate::model::scenario::{RegionId, Scenario};
 use crate::units::Time;
 use crate::world::cache::CacheState;
+use crate::world::condition::{Condition, Degradation};
 use crate::world::graph::{Capacity, Flow};
 use crate::world::instances::Instances;
 use crate::world::plan::Plan;
@@ -36,6 +37,8 @@ pub struct Region {
     pub capacity: Vec<Capacity>,
     /// Requests per second that entered in the last step, `[request][market]`.
     pub entering: Vec<f64>,
+    /// How badly each service works; empty where none does.
+    degraded: Vec<Degradation>,
     shocks: Shocks,
     streams: Vec<Stream>,
 }
@@ -88,6 +91,7 @@ impl Region {
             flow,
             capacity: vec![Capacity::default(); scenario.services.len()],
             entering: vec![0.0; scenario.requests.len() * markets],
+            degraded: Vec::new(),
             shocks: shocks.clone(),
             streams: scenario
                 .services
@@ -111,6 +115,11 @@ impl Region {
         for (v, instances) in self.instances.iter().enumerate() {
             let mut here = instances.capacity(now);
             here.slowness *= self.shocks.slowness[v];
+            if let Some(degraded) = self.degraded.get(v) {
+                here.slowness *= degraded.slowness;
+                here.drag_secs = graph.nodes[v].mean_secs * (degraded.slowness - 1.0).max(0.0);
+                here.broken = 1.0 - (1.0 - here.broken) * (1.0 - degraded.errors);
+            }
             self.capacity[v] = here;
         }
         let caches = &self.caches;
@@ -161,6 +170,17 @@ impl Region {
                 dt_secs,
                 fetch_secs(plan, c),
             );
+        }
+    }
+
+    /// What is impaired has changed; `region` is its own number.
+    pub fn condition_changed(&mut self, region: RegionId, condition: &Condition) {
+        self.degraded.clear();
+        let services = 0..self.instances.len();
+        let degraded = services.map(|v| condition.degraded(region, v));
+        self.degraded.extend(degraded);
+        if self.degraded.iter().all(|d| *d == Degradation::NONE) {
+            self.degraded.clear();
         }
     }
 
@@ -284,3 +304,6 @@ fn fetch_secs(plan: &Plan, cache: usize) -> f64 {
     let points = &plan.graph.nodes[v].calls[j].response_secs;
     points.iter().sum::<f64>() / points.len() as f64
 }
+
+#[cfg(test)]
+mod tests;

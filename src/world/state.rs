@@ -114,6 +114,14 @@ impl World {
         }
     }
 
+    /// What is impaired has changed.
+    pub fn set_condition(&mut self, condition: Condition) {
+        self.condition = condition;
+        for (r, region) in self.regions.iter_mut().enumerate() {
+            region.condition_changed(r, &self.condition);
+        }
+    }
+
     /// Whether the edge in front of a region answers.
     pub fn edge_lives(&self, scenario: &Scenario, edge: RegionId) -> bool {
         scenario.edge.global || self.regions[edge].dark.is_none()

@@ -41,7 +41,7 @@ impl Flow {
         for &v in graph.order.iter().rev() {
             self.wait_secs[v] = self.response_wait(graph, v);
             for p in 0..classes {
-                let refused = self.refused[v * classes + p];
+                let passed = (1.0 - self.refused[v * classes + p]) * (1.0 - self.broken[v]);
                 for m in 0..markets {
                     let (mut good, mut plain) = (1.0, 1.0);
                     for link in &graph.nodes[v].calls {
@@ -69,7 +69,7 @@ impl Flow {
                         }
                     }
                     let cell = graph.at(v, p, m);
-                    self.fail[cell] = 1.0 - (1.0 - refused) * good;
+                    self.fail[cell] = 1.0 - passed * good;
                     self.degraded[cell] = 1.0 - plain;
                 }
             }
@@ -138,7 +138,7 @@ impl Flow {
         let link = &graph.nodes[v].calls[j];
         let (mut all, mut lost) = (0.0, 0.0);
         for p in 0..classes {
-            let accepted = 1.0 - self.refused[v * classes + p];
+            let accepted = (1.0 - self.refused[v * classes + p]) * (1.0 - self.broken[v]);
             for m in 0..markets {
                 let weight =
                     self.rate[graph.at(v, p, m)] * accepted * self.miss[cache * markets + m];

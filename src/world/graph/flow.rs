@@ -14,8 +14,10 @@ pub type Misses<'a> = dyn FnMut(usize, &[f64], f64, &mut [f64]) + 'a;
 pub struct Flow {
     /// Calls per second at each service, `[v][p][m]`.
     pub rate: Vec<f64>,
-    /// Share refused at each service, `[v][p]`.
+    /// Share refused at each service, `[v][p]`, of what is not broken.
     pub refused: Vec<f64>,
+    /// Share broken at each service.
+    pub broken: Vec<f64>,
     /// Share that fails at a service or behind it, `[v][p][m]`.
     pub fail: Vec<f64>,
     /// Share of the good answers that contain a fallback, `[v][p][m]`.
@@ -36,6 +38,8 @@ pub struct Flow {
     pub waits: bool,
     /// Response wait of each service and what it waits for, in seconds (mean).
     pub wait_secs: Vec<f64>,
+    /// Whether any service takes longer because it works badly.
+    drags: bool,
     markets: usize,
     request_fail: Vec<f64>,
     pub(super) attempts: Vec<f64>,
@@ -50,6 +54,7 @@ impl Flow {
         Flow {
             rate: vec![0.0; cells],
             refused: vec![0.0; graph.nodes.len() * graph.priorities.len()],
+            broken: vec![0.0; graph.nodes.len()],
             fail: vec![0.0; cells],
             degraded: vec![0.0; cells],
             pools: vec![PoolState::default(); graph.nodes.len()],
@@ -60,6 +65,7 @@ impl Flow {
             hurt: false,
             waits: false,
             wait_secs: vec![0.0; graph.nodes.len()],
+            drags: false,
             markets: graph.markets,
             request_fail: vec![0.0; graph.entries.len() * graph.markets],
             attempts: vec![1.0; per_link],
@@ -98,6 +104,7 @@ impl Flow {
         self.attempts.fill(1.0);
         self.call_fail.fill(0.0);
         self.refused.fill(0.0);
+        self.broken.fill(0.0);
         self.spread(graph, entering, &mut |_, _| None);
     }
 
@@ -118,7 +125,8 @@ impl Flow {
             }
         }
         for &v in &graph.order {
-            let total = self.total(graph, v);
+            let whole = 1.0 - self.broken[v];
+            let total = self.total(graph, v) * whole;
             if let Some((state, shed)) = pool(v, total) {
                 self.share_refusals(graph, v, total, state.refused, shed);
                 self.pools[v] = state;
@@ -128,10 +136,10 @@ impl Flow {
                     self.mirror(graph, c, link.to);
                 }
                 for p in 0..classes {
-                    let refused = self.refused[v * classes + p];
+                    let passed = (1.0 - self.refused[v * classes + p]) * whole;
                     let to_class = link.priority.map_or(p, |lower| lower.max(p));
                     for m in 0..markets {
-                        let accepted = self.rate[graph.at(v, p, m)] * (1.0 - refused);
+                        let accepted = self.rate[graph.at(v, p, m)] * passed;
                         if accepted <= 0.0 {
                             continue;
                         }
@@ -185,6 +193,12 @@ impl Flow {
         if !self.hurt {
             self.fetched.fill(1.0);
         }
+        for (mine, here) in self.broken.iter_mut().zip(capacity) {
+            *mine = here.broken;
+        }
+        let breaks = self.broken.iter().any(|&b| b > NOTHING);
+        let drags = capacity.iter().any(|here| here.drag_secs > 0.0);
+        let dragged = std::mem::replace(&mut self.drags, drags);
         for _ in 0..SWEEPS {
             let was_hurt = self.hurt;
             self.spread(graph, entering, &mut |v, total| {
@@ -197,14 +211,21 @@ impl Flow {
                     mean_secs: node.mean_secs * here.slowness,
                     scv: node.scv,
                 };
-                Some((pools[v].evaluate(total / zones, dt_secs, &servers), shed))
+                let mut state = pools[v].evaluate(total / zones, dt_secs, &servers);
+                if here.drag_secs > 0.0 {
+                    // The laws of paths are those of a healthy service.
+                    state.wait.fixed += here.drag_secs;
+                    state.wait.cap += here.drag_secs;
+                }
+                Some((state, shed))
             });
             self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
             let late = |link: &Link| self.late(link) > NOTHING;
             self.hurt = self.refused.iter().any(|&r| r > NOTHING)
                 || self.waits && graph.nodes.iter().any(|n| n.calls.iter().any(late))
+                || breaks
                 || graph.slow;
-            let change = if self.hurt || was_hurt {
+            let change = if self.hurt || was_hurt || drags || dragged {
                 self.gather(graph)
             } else {
                 0.0

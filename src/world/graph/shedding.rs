@@ -19,10 +19,11 @@ impl Flow {
             mine.fill(refused.max(0.0));
             return;
         }
+        let whole = 1.0 - self.broken[v];
         let mut left = refused * total;
         for p in (0..classes).rev() {
             let from = (v * classes + p) * markets;
-            let rate: f64 = self.rate[from..from + markets].iter().sum();
+            let rate = self.rate[from..from + markets].iter().sum::<f64>() * whole;
             let share = if rate > 0.0 {
                 (left / rate).min(1.0)
             } else {
