@@ -43,6 +43,18 @@ pub enum Role {
     Every,
     /// Hours of the day, UTC, `["09:00", "15:00"]`; absent: all: `Fault::hours`.
     Hours,
+    /// `"instance"`, `"zone"` or `"region"`: what fails at random, `Fault::of`.
+    Of,
+    /// Mean time between random failures of one element: `Fault::mtbf`.
+    Mtbf,
+    /// Time to repair, a distribution; absent: nothing is repaired: `Fault::mttr`.
+    Mttr,
+    /// Repairs that can go on at once; 0: any number: `Fault::repairers`.
+    Repairers,
+    /// Share of failures that hit all elements at once: `Fault::common_cause`.
+    CommonCause,
+    /// Whether as many are down at first as usually are: `Fault::stationary`.
+    Stationary,
 }
 
 /// Whether a kind of fault has a length.

@@ -16,6 +16,7 @@ mod instance_kill;
 mod key;
 mod launches_blocked;
 mod partition;
+mod random;
 mod region_dark;
 mod replication_broken;
 mod replication_lag;
@@ -109,7 +110,7 @@ pub fn timetable(scenario: &Scenario, seed: u64, replication: u64) -> Vec<Episod
 
 /// All kinds of faults.
 pub fn all() -> &'static [&'static dyn FaultKind] {
-    static ALL: [&dyn FaultKind; 18] = [
+    static ALL: [&dyn FaultKind; 19] = [
         &instance_kill::InstanceKill,
         &zone_loss::ZoneLoss,
         &region_dark::RegionDark,
@@ -128,6 +129,7 @@ pub fn all() -> &'static [&'static dyn FaultKind] {
         &bad_deployment::BadDeployment,
         &cdn_impaired::CdnImpaired,
         &demand_surge::DemandSurge,
+        &random::Random,
     ];
     &ALL
 }

@@ -464,8 +464,12 @@ pub struct Fault {
     pub mttr: Option<Dist>,
     /// What fails at random.
     pub of: Option<Element>,
+    /// Random failures that can be repaired at once; 0: any number.
+    pub repairers: u32,
     /// Share of the random failures that hit all elements at once.
     pub common_cause: f64,
+    /// Whether as many elements are down at first as usually are.
+    pub stationary: bool,
     /// Limits that warn, or end a drill; in an incident they begin the failover.
     pub guards: Vec<Guard>,
 }

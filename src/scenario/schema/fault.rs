@@ -1,7 +1,7 @@
 //! What goes wrong: each kind of fault has the keys that it declares.
 
 use crate::faults::{self, Key, Lasts, Role};
-use crate::model::scenario::{Fault, Guard, Hours, Market, Region, Service};
+use crate::model::scenario::{Element, Fault, Guard, Hours, Market, Region, Service};
 use crate::scenario::default::{required, setting};
 use crate::scenario::expression;
 use crate::scenario::known;
@@ -132,6 +132,30 @@ fn read_key(section: &mut Section, key: &Key, targets: &Targets, fault: &mut Fau
         Role::Count => fault.count = section.count(key.name, default(), 1, MOST_COUNT),
         Role::Extra => fault.extra = section.span(key.name, default(), Range::SPAN),
         Role::Every => fault.every = section.span(key.name, default(), Range::SPAN),
+        Role::Of => {
+            let known = [
+                ("zone", Element::Zone),
+                ("region", Element::Region),
+                ("instance", Element::Instance),
+            ];
+            if key.required && !section.has(key.name) {
+                section.wrong(
+                    key.name,
+                    "is missing",
+                    format!("write {} = \"{}\"", key.name, key.text),
+                );
+            }
+            fault.of = Some(section.choice(key.name, &known));
+        }
+        Role::Mtbf => fault.mtbf = section.span(key.name, default(), Range::SOME_SPAN),
+        Role::Mttr => {
+            let given = section.has(key.name);
+            let mttr = section.dist(key.name, default());
+            fault.mttr = given.then_some(mttr);
+        }
+        Role::Repairers => fault.repairers = section.count(key.name, default(), 0, MOST_COUNT),
+        Role::CommonCause => fault.common_cause = section.share(key.name, default(), Range::SHARE),
+        Role::Stationary => fault.stationary = section.flag(key.name, false),
         Role::Hours => fault.hours = hours(section, key),
     }
 }
