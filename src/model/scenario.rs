@@ -94,8 +94,11 @@ pub struct Region {
 pub struct Market {
     /// Name.
     pub name: String,
-    /// Regions in the order in which geo DNS prefers them; the others follow by name.
+    /// Regions in the order in which geo DNS prefers them; the others follow by name. Regions that
+    /// may not serve the market are left out.
     pub near: Vec<RegionId>,
+    /// The only regions that may serve the market (licences, residency); `None`: all.
+    pub may: Option<Vec<RegionId>>,
     /// Session starts (or plain requests, where nothing streams) per second at the busiest hour.
     pub starts: f64,
     /// Shape of the day: factors of `starts` at the beginning of equal parts of the local day, read

@@ -24,6 +24,7 @@ use crate::world::condition::Condition;
 use crate::world::edge::{Ejection, Routes};
 use crate::world::state::World;
 
+mod edges;
 mod orders;
 mod usage;
 
@@ -363,8 +364,18 @@ impl<'a> Run<'a> {
                 }
             }
             Event::Effective(action) => self.carry_out(action),
-            Event::Answer { market, weights } => {
+            Event::Answer {
+                market,
+                mut weights,
+            } => {
                 self.touch();
+                if !self.world.reach.admit(market, &mut weights) {
+                    let name = &self.sim.scenario.markets[market].name;
+                    let what = format!("the answer for {name} stays as it is");
+                    let cause = "no region of the new one may serve it";
+                    self.outcome.log.push(self.entry("dns", what, cause));
+                    return;
+                }
                 self.world.set_answer(self.now, market, &weights);
                 let view = self.view();
                 self.cohort.answer_changed(&view, self.now, market);
@@ -410,6 +421,7 @@ impl<'a> Run<'a> {
             _ => {
                 self.touch();
                 self.world.set_condition(next);
+                self.condition_changed(changed);
             }
         }
     }
@@ -418,7 +430,8 @@ impl<'a> Run<'a> {
     fn strike(&mut self, impairment: &Impairment) {
         self.touch();
         match impairment {
-            Impairment::InstancesKilled { .. } | Impairment::CacheFlushed { .. } => {}
+            Impairment::CacheFlushed { region, service } => self.flush_caches(*region, *service),
+            Impairment::InstancesKilled { .. } => {}
             _ => unreachable!("what lasts is no strike"),
         }
     }
@@ -469,8 +482,10 @@ impl<'a> Run<'a> {
 
     fn come_back(&mut self, region: RegionId) {
         self.world.regions[region].comes_back(&self.sim.scenario, &self.sim.plan, self.now);
-        for ejections in &mut self.world.ejections {
-            ejections[region] = Ejection::default();
+        for (e, ejections) in self.world.ejections.iter_mut().enumerate() {
+            if !self.world.reach.cut(e, region) {
+                ejections[region] = Ejection::default();
+            }
         }
         self.monitor
             .condition_changed(self.now, region, false, false);

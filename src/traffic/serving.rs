@@ -31,7 +31,7 @@ pub struct Serving {
     first: Vec<f64>,
     /// Share that still goes to a failing origin first, `[edge][market][region]`.
     exposed: Vec<f64>,
-    /// Where a retry goes, `[edge][region]`.
+    /// Where a retry goes, `[edge][market][region]`.
     elsewhere: Vec<f64>,
     /// Share of the wanted retries that the budget allows, per edge.
     allowed: Vec<f64>,
@@ -61,7 +61,7 @@ impl Serving {
             share: vec![0.0; regions * markets * regions],
             first: vec![0.0; regions * markets * regions],
             exposed: vec![0.0; regions * markets * regions],
-            elsewhere: vec![0.0; regions * regions],
+            elsewhere: vec![0.0; regions * markets * regions],
             allowed: vec![1.0; regions],
             proxies: vec![PoolState::default(); regions],
             proxied: vec![0.0; regions],
@@ -108,7 +108,7 @@ impl Serving {
         let exposed: f64 = self.exposed[row..row + self.regions].iter().sum();
         (0..self.regions)
             .map(|s| {
-                let again = exposed * self.allowed[edge] * self.elsewhere[edge * self.regions + s];
+                let again = exposed * self.allowed[edge] * self.elsewhere[row + s];
                 self.first[row + s] + again
             })
             .collect()
@@ -160,6 +160,9 @@ impl Serving {
                     &scenario.edge.poll,
                     &mut self.share[row..row + self.regions],
                 );
+                if world.reach.limits_markets() {
+                    self.keep_to_allowed(world, e, m);
+                }
             }
         }
         self.choose_elsewhere(plan, world);

@@ -99,6 +99,12 @@ impl Condition {
         }
     }
 
+    /// Whether any two regions are cut off from each other.
+    pub fn any_cut(&self) -> bool {
+        let cut = |i: &Impairment| matches!(i, Impairment::Partition { .. });
+        self.active.iter().any(cut)
+    }
+
     /// Whether no traffic passes between two regions.
     pub fn cut(&self, one: RegionId, other: RegionId) -> bool {
         self.active.iter().any(|i| match i {

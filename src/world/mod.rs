@@ -11,6 +11,7 @@
 //! | [`plan`] | what is deployed, and the load it was sized for |
 //! | [`instances`], [`region`] | a region's instances, pools and caches as they change |
 //! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
+//! | [`reach`] | who may and can serve whom |
 //! | [`state`] | all of it together at a moment |
 //! | [`resolvers`], [`connections`] | the two kinds of stickiness |
 //! | [`playback`] | how long a session plays without its region |
@@ -27,6 +28,7 @@ pub mod latency;
 pub mod plan;
 pub mod playback;
 pub mod pool;
+pub mod reach;
 pub mod region;
 pub mod resolvers;
 pub mod state;

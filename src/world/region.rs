@@ -2,7 +2,7 @@
 
 use crate::engine::stream::Stream;
 use crate::model::policy::Shed;
-use crate::model::scenario::{RegionId, Scenario};
+use crate::model::scenario::{RegionId, Scenario, ServiceId};
 use crate::units::Time;
 use crate::world::cache::CacheState;
 use crate::world::condition::{Condition, Degradation};
@@ -206,6 +206,20 @@ impl Region {
         for miss in &mut self.flow.miss {
             *miss = 1.0;
         }
+    }
+
+    /// Empties the caches in front of the calls of a service, or of all; says how many.
+    pub fn flush_caches(&mut self, plan: &Plan, service: Option<ServiceId>) -> usize {
+        let markets = plan.graph.markets;
+        let mut flushed = 0;
+        for (c, &(caller, _)) in plan.graph.cached.iter().enumerate() {
+            if service.is_none_or(|only| only == caller) {
+                self.caches[c] = empty_cache(plan, c, self.shocks.catalogue);
+                self.flow.miss[c * markets..(c + 1) * markets].fill(1.0);
+                flushed += 1;
+            }
+        }
+        flushed
     }
 
     /// Warms its caches for a market from now on: it is sent the lookups that the market makes

@@ -9,6 +9,7 @@ use crate::world::condition::Condition;
 use crate::world::edge::{Budget, Ejection, Routes};
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
+use crate::world::reach::Reach;
 use crate::world::region::{Region, Shocks};
 use crate::world::resolvers::Resolvers;
 
@@ -16,6 +17,8 @@ use crate::world::resolvers::Resolvers;
 pub struct World {
     /// What is impaired.
     pub condition: Condition,
+    /// Who may and can serve whom.
+    pub reach: Reach,
     /// Regions.
     pub regions: Vec<Region>,
     /// Routes of what enters at each region's edge.
@@ -96,6 +99,7 @@ impl World {
             .collect();
         World {
             condition: Condition::default(),
+            reach: Reach::new(scenario),
             regions: (0..regions)
                 .map(|r| Region::new(scenario, plan, r, &shocks, seed, replication))
                 .collect(),
@@ -135,8 +139,42 @@ impl World {
         }
     }
 
-    /// What a request sent to a region that fails everything costs the proxy before it knows.
-    pub fn failing_cost_secs(&self, scenario: &Scenario, origin: RegionId, now: Time) -> f64 {
+    /// Regions are cut off from each other as the condition says: to the proxies of one, the other
+    /// fails everything from now on, or no longer.
+    pub fn follow_cuts(&mut self, now: Time) {
+        let was = self.reach.clone();
+        self.reach.cut_as(&self.condition);
+        for e in 0..self.regions.len() {
+            for d in 0..self.regions.len() {
+                let dark = self.regions[d].dark.is_some();
+                match (was.cut(e, d), self.reach.cut(e, d)) {
+                    (false, true) if !dark => {
+                        self.ejections[e][d].failing_since = Some(now);
+                    }
+                    (true, false) if !dark => self.ejections[e][d].failing_since = None,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Whether requests from one region reach another that is not dark.
+    pub fn reaches(&self, from: RegionId, to: RegionId) -> bool {
+        self.regions[to].dark.is_none() && !self.reach.cut(from, to)
+    }
+
+    /// What a request to a region that fails everything costs a proxy of an edge before it knows.
+    pub fn failing_cost_secs(
+        &self,
+        scenario: &Scenario,
+        edge: RegionId,
+        origin: RegionId,
+        now: Time,
+    ) -> f64 {
+        if self.reach.cut(edge, origin) {
+            // What is lost on the way is never refused.
+            return scenario.edge.connect_timeout_secs;
+        }
         match self.regions[origin].dark {
             // Once the balancer has taken the dead instances out, it answers at once.
             Some(dark) if dark.hang && now < dark.since + dead_in_rotation(scenario) => {

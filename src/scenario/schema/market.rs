@@ -160,7 +160,11 @@ pub fn markets(top: &mut Section, regions: &[&str]) -> (Vec<Market>, bool) {
 
 fn market(section: &mut Section, regions: &[&str]) -> Market {
     let name = section.name();
-    let near = near(section, regions);
+    let mut near = near(section, regions);
+    let may = may(section, regions);
+    if let Some(may) = &may {
+        near.retain(|region| may.contains(region));
+    }
     let key = match (section.has("starts"), section.has("requests")) {
         (_, false) => "starts",
         (false, true) => "requests",
@@ -196,6 +200,7 @@ fn market(section: &mut Section, regions: &[&str]) -> Market {
     Market {
         name,
         near,
+        may,
         starts,
         profile: profile.unwrap_or_else(|| vec![1.0]),
         wave,
@@ -206,9 +211,36 @@ fn market(section: &mut Section, regions: &[&str]) -> Market {
 
 /// The regions in the order of preference; those not named follow by name.
 fn near(section: &mut Section, regions: &[&str]) -> Vec<RegionId> {
-    let path = section.path_of("near");
-    let mut near: Vec<RegionId> = Vec::new();
-    for node in section.array("near").unwrap_or_default() {
+    let mut near = some_regions(section, "near", regions).unwrap_or_default();
+    let rest = (0..regions.len()).filter(|r| !near.contains(r));
+    let rest: Vec<RegionId> = rest.collect();
+    near.extend(rest);
+    near
+}
+
+/// The only regions that may serve a market; `None` where all may.
+fn may(section: &mut Section, regions: &[&str]) -> Option<Vec<RegionId>> {
+    let listed = some_regions(section, "may", regions)?;
+    if listed.is_empty() {
+        section.wrong(
+            "may",
+            "no region may serve the market",
+            "name at least one, or leave the key out: all may",
+        );
+        return None;
+    }
+    (listed.len() < regions.len()).then_some(listed)
+}
+
+/// The regions that an array names; `None` where it is not there.
+pub fn some_regions(
+    section: &mut Section,
+    key: &'static str,
+    regions: &[&str],
+) -> Option<Vec<RegionId>> {
+    let path = section.path_of(key);
+    let mut named: Vec<RegionId> = Vec::new();
+    for node in section.array(key)? {
         let wrong = |message: String, hint: &str| {
             let clash: Clash = (node.at, path.clone(), Wrong::new(message, hint));
             section.reader.wrong(clash.0, &clash.1, clash.2);
@@ -221,17 +253,14 @@ fn near(section: &mut Section, regions: &[&str]) -> Vec<RegionId> {
             continue;
         };
         match section.reader.find(node.at, &path, name, "region", regions) {
-            Some(region) if near.contains(&region) => {
+            Some(region) if named.contains(&region) => {
                 wrong(format!("{name:?} is listed twice"), "name each region once");
             }
-            Some(region) => near.push(region),
+            Some(region) => named.push(region),
             None => {}
         }
     }
-    let rest = (0..regions.len()).filter(|r| !near.contains(r));
-    let rest: Vec<RegionId> = rest.collect();
-    near.extend(rest);
-    near
+    Some(named)
 }
 
 /// The rate at the busiest hour and, from a table of rates, the shape of the day.

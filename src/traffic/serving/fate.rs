@@ -66,7 +66,7 @@ impl Serving {
         for s in 0..self.regions {
             let exposed = self.exposed[row + s] * admitted;
             if exposed > 0.0 {
-                fate.retry_cost_secs = world.failing_cost_secs(scenario, s, now);
+                fate.retry_cost_secs = world.failing_cost_secs(scenario, e, s, now);
                 self.retry(e, m, q, s, exposed, retry(s), 0.0, world, fate);
             }
             let first = self.first[row + s] * admitted;
@@ -76,7 +76,7 @@ impl Serving {
             let failing = self.failing(world, s, q, m);
             fate.ok[s] += first * (1.0 - failing);
             if failing > 0.0 {
-                let own = self.elsewhere[e * self.regions + s];
+                let own = self.elsewhere[row + s];
                 self.retry(e, m, q, s, first * failing, retry(s), own, world, fate);
             }
         }
@@ -99,7 +99,7 @@ impl Serving {
         let mut again = 0.0;
         if allowed > 0.0 && own < 1.0 {
             for t in (0..self.regions).filter(|&t| t != s) {
-                let part = failed * allowed * self.elsewhere[e * self.regions + t] / (1.0 - own);
+                let part = failed * allowed * self.elsewhere[self.row(e, m) + t] / (1.0 - own);
                 if part <= 0.0 {
                     continue;
                 }

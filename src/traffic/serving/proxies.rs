@@ -31,7 +31,7 @@ impl Serving {
                     let sent = self.first[row + s]
                         + self.exposed[row..row + self.regions].iter().sum::<f64>()
                             * self.allowed[e]
-                            * self.elsewhere[e * self.regions + s];
+                            * self.elsewhere[row + s];
                     self.proxied[s] += rate * sent;
                     self.crossing += rate * sent;
                 }

@@ -45,9 +45,48 @@ impl Serving {
                 &capacity
             };
             let total: f64 = weights.iter().sum();
+            for m in 0..self.markets {
+                let row = self.row(e, m);
+                for s in 0..self.regions {
+                    self.elsewhere[row + s] = if total > 0.0 { weights[s] / total } else { 0.0 };
+                }
+            }
+            if !world.reach.free() {
+                self.limit_elsewhere(world, e, &spare, &capacity);
+            }
+        }
+    }
+
+    /// Leaves out regions that may not serve a market, and those that an edge cannot reach.
+    fn limit_elsewhere(&mut self, world: &World, e: RegionId, spare: &[f64], capacity: &[f64]) {
+        for m in 0..self.markets {
+            let row = self.row(e, m);
+            let open = |s: RegionId| world.reach.may(m, s) && !world.reach.cut(e, s);
+            let sum = |of: &[f64]| (0..of.len()).filter(|&s| open(s)).map(|s| of[s]).sum();
+            let (spare_sum, all): (f64, f64) = (sum(spare), sum(capacity));
+            let (weights, total) = if spare_sum > 0.0 {
+                (spare, spare_sum)
+            } else {
+                (capacity, all)
+            };
             for s in 0..self.regions {
-                self.elsewhere[e * self.regions + s] =
-                    if total > 0.0 { weights[s] / total } else { 0.0 };
+                let here = open(s) && total > 0.0;
+                self.elsewhere[row + s] = if here { weights[s] / total } else { 0.0 };
+            }
+        }
+    }
+
+    /// Takes regions that may not serve a market out of its routes. Where nothing is left of them, an
+    /// edge serves the market in its own region, if that may.
+    pub(super) fn keep_to_allowed(&mut self, world: &World, e: RegionId, m: MarketId) {
+        let row = self.row(e, m);
+        let shares = &mut self.share[row..row + self.regions];
+        if !world.reach.admit(m, shares) {
+            shares.fill(0.0);
+            let home = if world.reach.may(m, e) { Some(e) } else { None };
+            let first = || (0..self.regions).find(|&s| world.reach.may(m, s));
+            if let Some(s) = home.or_else(first) {
+                shares[s] = 1.0;
             }
         }
     }
@@ -75,7 +114,7 @@ impl Serving {
                 }
                 for d in 0..self.regions {
                     let share = self.share[row + d];
-                    if share <= 0.0 || world.regions[d].dark.is_none() {
+                    if share <= 0.0 || world.reaches(e, d) {
                         continue;
                     }
                     let exposed = if knobs.edge_retry && !world.isolated[d] {
@@ -93,7 +132,7 @@ impl Serving {
                     self.exposed[row + d] = share * exposed;
                     let mut placed = 0.0;
                     for s in 0..self.regions {
-                        let part = self.elsewhere[e * self.regions + s];
+                        let part = self.elsewhere[row + s];
                         self.first[row + s] += share * (1.0 - exposed) * part;
                         placed += part;
                     }
@@ -165,9 +204,9 @@ impl Serving {
             if again + again_alive <= 0.0 {
                 continue;
             }
-            let own = self.elsewhere[e * self.regions + s];
+            let own = self.elsewhere[row + s];
             for t in 0..self.regions {
-                let weight = self.elsewhere[e * self.regions + t];
+                let weight = self.elsewhere[row + t];
                 fate.ok[t] += again * weight;
                 if t != s && own < 1.0 {
                     fate.ok[t] += again_alive * weight / (1.0 - own);
