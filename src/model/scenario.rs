@@ -208,6 +208,8 @@ pub struct Edge {
 pub struct Service {
     /// Name.
     pub name: String,
+    /// The only regions that have it; `None`: all. Calls from others go to the nearest of them.
+    pub regions: Option<Vec<RegionId>>,
     /// Requests that one instance serves at once.
     pub slots: u32,
     /// Time that a request keeps a slot busy, in seconds.

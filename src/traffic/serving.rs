@@ -4,6 +4,7 @@
 use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::units::Time;
+use crate::world::exchange;
 use crate::world::plan::Plan;
 use crate::world::pool::PoolState;
 use crate::world::state::World;
@@ -172,11 +173,7 @@ impl Serving {
         for _ in 0..3 {
             self.find_allowed(scenario, knobs, world, dt_secs);
             self.send(scenario, knobs, world);
-            for region in &mut world.regions {
-                if region.dark.is_none() {
-                    region.evaluate(plan, from, dt_secs, knobs.shed);
-                }
-            }
+            exchange::evaluate(scenario, plan, world, from, dt_secs, knobs.shed);
             self.hurt = world
                 .regions
                 .iter()

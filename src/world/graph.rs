@@ -4,14 +4,16 @@
 //! Rates are per second and per region. `[v][p][m]` means service, priority class, market.
 
 use crate::engine::law;
-use crate::model::scenario::{Cache, Scenario, ServiceId};
+use crate::model::scenario::{Cache, RegionId, Scenario, ServiceId};
 
 mod failing;
 mod flow;
+mod outside;
 mod shedding;
 
 pub use failing::expected_attempts;
 pub use flow::{Flow, Misses};
+pub use outside::Outside;
 
 /// A share that fails too seldom to be followed: one in ten million.
 const NOTHING: f64 = 1e-7;
@@ -38,6 +40,17 @@ pub struct Graph {
     pub caches: Vec<Cache>,
     /// Whether any call times out even when nobody waits.
     pub slow: bool,
+    /// Services that only some regions have.
+    pub partial: Vec<Partial>,
+}
+
+/// A service that only some regions have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// The service.
+    pub service: ServiceId,
+    /// The regions that have it.
+    pub regions: Vec<RegionId>,
 }
 
 /// A service.
@@ -155,7 +168,22 @@ impl Graph {
             cached,
             caches,
             slow: false,
+            partial: scenario
+                .services
+                .iter()
+                .enumerate()
+                .filter_map(|(service, s)| {
+                    let regions = s.regions.clone()?;
+                    Some(Partial { service, regions })
+                })
+                .collect(),
         }
+    }
+
+    /// Whether a region has a service.
+    pub fn has(&self, region: RegionId, service: ServiceId) -> bool {
+        let mut partial = self.partial.iter();
+        partial.all(|p| p.service != service || p.regions.contains(&region))
     }
 
     /// Number of calls.

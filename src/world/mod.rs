@@ -10,6 +10,7 @@
 //! | [`latency`] | response times when nobody waits |
 //! | [`plan`] | what is deployed, and the load it was sized for |
 //! | [`instances`], [`region`] | a region's instances, pools and caches as they change |
+//! | [`exchange`] | calls between regions |
 //! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
 //! | [`reach`] | who may and can serve whom |
 //! | [`state`] | all of it together at a moment |
@@ -22,6 +23,7 @@ pub mod condition;
 pub mod connections;
 pub mod demand;
 pub mod edge;
+pub mod exchange;
 pub mod graph;
 pub mod instances;
 pub mod latency;

@@ -9,6 +9,8 @@ use crate::world::demand::Demand;
 use crate::world::graph::{Flow, Graph};
 use crate::world::latency::{self, Paths};
 
+mod shared;
+
 /// Times of day at which the busiest planned hour is looked for.
 const TIMES_OF_DAY: usize = 96;
 /// Points of the integral that gives the sessions in progress.
@@ -102,6 +104,11 @@ impl Plan {
             let home = |m: usize| scenario.markets[m].near.first() == Some(&region);
             plan.peak.push(plan.busiest(scenario, &days, &home));
             plan.first.push(plan.load(scenario, region, 0.0));
+        }
+        if !plan.graph.partial.is_empty() {
+            plan.share(scenario, &days);
+        }
+        for region in 0..scenario.regions.len() {
             plan.size(scenario, region);
         }
         let all = plan.busiest(scenario, &days, &|_| true);
@@ -176,10 +183,16 @@ impl Plan {
     /// What a mix of requests keeps busy in a region whose caches are steady for it.
     pub fn flow_of(&self, scenario: &Scenario, requests: Vec<f64>, connections: f64) -> Load {
         let mut flow = Flow::new(&self.graph);
+        self.settle(&mut flow, &requests);
+        self.kept_busy(scenario, &flow, requests, connections)
+    }
+
+    /// Sends requests through a region whose caches are steady for them.
+    fn settle(&self, flow: &mut Flow, requests: &[f64]) {
         let markets = self.graph.markets;
         // Misses change what reaches caches further down: a few rounds settle it.
         for _ in 0..self.graph.caches.len().min(8) + 1 {
-            flow.healthy(&self.graph, &requests);
+            flow.healthy(&self.graph, requests);
             for (c, catalogue) in self.catalogues.iter().enumerate() {
                 let cells = c * markets..(c + 1) * markets;
                 let state = CacheState::new(&self.graph.caches[c], catalogue, markets);
@@ -190,8 +203,25 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// What a settled flow keeps busy.
+    fn kept_busy(
+        &self,
+        scenario: &Scenario,
+        flow: &Flow,
+        requests: Vec<f64>,
+        connections: f64,
+    ) -> Load {
+        let served = |v: ServiceId| {
+            if flow.leaves(v) {
+                0.0
+            } else {
+                flow.total(&self.graph, v)
+            }
+        };
         let busy = (0..self.graph.nodes.len())
-            .map(|v| flow.total(&self.graph, v) * self.graph.nodes[v].mean_secs)
+            .map(|v| served(v) * self.graph.nodes[v].mean_secs)
             .collect();
         let total: f64 = requests.iter().sum();
         Load {
@@ -199,8 +229,8 @@ impl Plan {
             connections,
             busy,
             edge_busy: total * self.edge_secs + connections * scenario.edge.handshake_secs,
-            miss: flow.miss,
-            lookups: flow.lookups,
+            miss: flow.miss.clone(),
+            lookups: flow.lookups.clone(),
             requests,
         }
     }
@@ -243,6 +273,12 @@ impl Plan {
         days: &[Vec<f64>],
         home: &dyn Fn(usize) -> bool,
     ) -> Load {
+        let secs = Plan::busiest_secs(scenario, days, home);
+        self.load_of(scenario, home, secs)
+    }
+
+    /// The common busiest hour of some markets, in seconds from the beginning.
+    fn busiest_secs(scenario: &Scenario, days: &[Vec<f64>], home: &dyn Fn(usize) -> bool) -> f64 {
         let sum = |i: usize| {
             let at_home = (0..days.len()).filter(|&m| home(m));
             at_home.map(|m| days[m][i]).sum::<f64>()
@@ -252,7 +288,7 @@ impl Plan {
             false => best,
         };
         let busiest = (0..TIMES_OF_DAY).map(|i| (i, sum(i))).fold((0, 0.0), later);
-        self.load_of(scenario, home, Plan::moment(scenario, busiest.0))
+        Plan::moment(scenario, busiest.0)
     }
 
     /// Instances per service, and proxies last, that carry a load in the region with the fewest zones.
@@ -279,6 +315,7 @@ impl Plan {
                 let slots = f64::from(service.slots);
                 let busy = self.peak[region].busy[v];
                 let serving = match service.instances {
+                    _ if !self.graph.has(region, v) => 0,
                     Some(fixed) => u64::from(fixed),
                     None => {
                         (per_zone((1.0 + service.headroom) * busy, slots).max(1.0) * zones) as u64

@@ -6,7 +6,7 @@ use crate::model::scenario::{RegionId, Scenario, ServiceId};
 use crate::units::Time;
 use crate::world::cache::CacheState;
 use crate::world::condition::{Condition, Degradation};
-use crate::world::graph::{Capacity, Flow};
+use crate::world::graph::{Capacity, Flow, Outside};
 use crate::world::instances::Instances;
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
@@ -66,6 +66,7 @@ impl Region {
         let load = &plan.first[region];
         let mut flow = Flow::new(&plan.graph);
         flow.miss.copy_from_slice(&load.miss);
+        flow.outside = Outside::new(&plan.graph, region);
         let mut caches = Vec::new();
         for (c, catalogue) in plan.catalogues.iter().enumerate() {
             let mut state = empty_cache(plan, c, shocks.catalogue);

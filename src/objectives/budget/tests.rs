@@ -8,6 +8,7 @@ fn busy() -> Scenario {
     scenario.markets = vec![Market {
         name: "viewers".into(),
         near: vec![0, 1],
+        may: None,
         starts: 200.0,
         profile: vec![1.0],
         wave: None,

@@ -161,7 +161,7 @@ pub fn markets(top: &mut Section, regions: &[&str]) -> (Vec<Market>, bool) {
 fn market(section: &mut Section, regions: &[&str]) -> Market {
     let name = section.name();
     let mut near = near(section, regions);
-    let may = may(section, regions);
+    let may = only_regions(section, "may", regions, "may serve the market");
     if let Some(may) = &may {
         near.retain(|region| may.contains(region));
     }
@@ -218,14 +218,19 @@ fn near(section: &mut Section, regions: &[&str]) -> Vec<RegionId> {
     near
 }
 
-/// The only regions that may serve a market; `None` where all may.
-fn may(section: &mut Section, regions: &[&str]) -> Option<Vec<RegionId>> {
-    let listed = some_regions(section, "may", regions)?;
+/// A list of the only regions that do something; `None` where all do.
+pub fn only_regions(
+    section: &mut Section,
+    key: &'static str,
+    regions: &[&str],
+    what: &str,
+) -> Option<Vec<RegionId>> {
+    let listed = some_regions(section, key, regions)?;
     if listed.is_empty() {
         section.wrong(
-            "may",
-            "no region may serve the market",
-            "name at least one, or leave the key out: all may",
+            key,
+            format!("no region {what}"),
+            "name at least one; without the key it is all of them",
         );
         return None;
     }
@@ -233,7 +238,7 @@ fn may(section: &mut Section, regions: &[&str]) -> Option<Vec<RegionId>> {
 }
 
 /// The regions that an array names; `None` where it is not there.
-pub fn some_regions(
+fn some_regions(
     section: &mut Section,
     key: &'static str,
     regions: &[&str],

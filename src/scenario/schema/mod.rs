@@ -79,7 +79,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         );
     }
     let edge = network::edge(&mut top);
-    let (services, call_order) = service::services(&mut top);
+    let (services, call_order) = service::services(&mut top, &region_names);
     let requests = request::requests(&mut top, &services, plain);
     let session = session::session(&mut top, plain);
     let ambient = ambient(top.section("ambient"));

@@ -4,7 +4,7 @@ use crate::model::scenario::{Service, ServiceId};
 use crate::scenario::default::{guess, setting, sourced};
 use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::Range;
-use crate::scenario::schema::{call, money};
+use crate::scenario::schema::{call, market, money};
 use crate::scenario::section::Section;
 
 /// Most services.
@@ -16,7 +16,7 @@ const HEALTH_CHECK: &str = "defaults of an AWS target group, \
      https://github.com/boto/botocore, data/elbv2/2015-12-01/service-2.json";
 
 /// The services, sorted by name, and an order in which callers come first.
-pub fn services(top: &mut Section) -> (Vec<Service>, Vec<ServiceId>) {
+pub fn services(top: &mut Section, regions: &[&str]) -> (Vec<Service>, Vec<ServiceId>) {
     let mut sections = top.tables("service", MOST_SERVICES);
     if sections.is_empty() {
         top.wrong(
@@ -40,7 +40,7 @@ pub fn services(top: &mut Section) -> (Vec<Service>, Vec<ServiceId>) {
     let mut services = Vec::new();
     let mut places = Vec::new();
     for (name, mut section) in named {
-        let service = service(name, &mut section, &names);
+        let service = service(name, &mut section, &names, regions);
         // One that is there twice was noted; the first is kept.
         if services
             .last()
@@ -69,7 +69,7 @@ pub fn services(top: &mut Section) -> (Vec<Service>, Vec<ServiceId>) {
     }
 }
 
-fn service(name: String, section: &mut Section, names: &[String]) -> Service {
+fn service(name: String, section: &mut Section, names: &[String], regions: &[&str]) -> Service {
     let slots = section.count("slots", guess("40"), 1, 1_000_000);
     let mut health = section.section("health");
     let health_interval = health.span(
@@ -83,6 +83,7 @@ fn service(name: String, section: &mut Section, names: &[String]) -> Service {
     // A fixed number wins over `headroom`, so that `service.*.headroom` can be set for all others.
     Service {
         name,
+        regions: market::only_regions(section, "regions", regions, "has the service"),
         slots,
         time: section.dist(
             "time",

@@ -64,7 +64,10 @@ impl Cohort {
             missed += (with - mean) * (miss * paths.lookups[i]).min(1.0);
         }
         (
-            mean + missed + wait + view.scenario.rtt_secs[r][served],
+            mean + missed
+                + wait
+                + flow.far(view.plan.graph.entries[q].0)
+                + view.scenario.rtt_secs[r][served],
             variance,
             served,
         )
@@ -147,6 +150,7 @@ impl Cohort {
             away += view.plan.edge_secs;
         }
         let entry = view.plan.graph.entries[q].0;
+        away += flow.far(entry);
         let wait = flow.wait_secs[entry] + self.serving.proxies[r].wait.mean();
         let points = wait_points(flow, entry, wait);
         for (pattern, &part) in patterns[..paths.laws.len()].iter().enumerate() {

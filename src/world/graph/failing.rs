@@ -39,6 +39,10 @@ impl Flow {
         let (classes, markets) = (graph.priorities.len(), graph.markets);
         let mut change: f64 = 0.0;
         for &v in graph.order.iter().rev() {
+            if self.leaves(v) {
+                self.hear(graph, v);
+                continue;
+            }
             self.wait_secs[v] = self.response_wait(graph, v);
             for p in 0..classes {
                 let passed = (1.0 - self.refused[v * classes + p]) * (1.0 - self.broken[v]);
@@ -80,7 +84,7 @@ impl Flow {
     /// Share of a call's attempts that answer too late.
     pub(super) fn late(&self, link: &Link) -> f64 {
         let wait = &self.pools[link.to].wait;
-        let beyond = self.wait_secs[link.to] - wait.mean();
+        let beyond = self.wait_secs[link.to] - wait.mean() + self.far(link.to);
         if wait.share <= 0.0 && wait.fixed <= 0.0 && beyond <= 0.0 {
             return link.slow;
         }

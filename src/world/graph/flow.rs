@@ -1,6 +1,6 @@
 //! One region's steady or momentary flow through the graph.
 
-use super::{Capacity, Graph, Link, NOTHING};
+use super::{Capacity, Graph, Link, NOTHING, Outside};
 use crate::model::policy::Shed;
 use crate::model::scenario::ServiceId;
 use crate::world::pool::{Pool, PoolState, Servers};
@@ -44,6 +44,10 @@ pub struct Flow {
     request_fail: Vec<f64>,
     pub(super) attempts: Vec<f64>,
     pub(super) call_fail: Vec<f64>,
+    /// Calls from and to elsewhere; `None` where every region has every service.
+    pub outside: Option<Outside>,
+    /// What distance alone costs an answer, per service; empty where none leaves.
+    pub(super) far_secs: Vec<f64>,
 }
 
 impl Flow {
@@ -70,6 +74,8 @@ impl Flow {
             request_fail: vec![0.0; graph.entries.len() * graph.markets],
             attempts: vec![1.0; per_link],
             call_fail: vec![0.0; per_link],
+            outside: None,
+            far_secs: Vec::new(),
         }
     }
 
@@ -124,7 +130,12 @@ impl Flow {
                 self.rate[to + m] += entering[q * markets + m];
             }
         }
+        self.take_arriving();
         for &v in &graph.order {
+            if self.leaves(v) {
+                self.let_leave(graph, v);
+                continue;
+            }
             let whole = 1.0 - self.broken[v];
             let total = self.total(graph, v) * whole;
             if let Some((state, shed)) = pool(v, total) {
@@ -220,9 +231,12 @@ impl Flow {
                 Some((state, shed))
             });
             self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
+            self.measure_distance(graph);
             let late = |link: &Link| self.late(link) > NOTHING;
             self.hurt = self.refused.iter().any(|&r| r > NOTHING)
-                || self.waits && graph.nodes.iter().any(|n| n.calls.iter().any(late))
+                || self.outside.as_ref().is_some_and(Outside::hurts)
+                || (self.waits || self.outside.is_some())
+                    && graph.nodes.iter().any(|n| n.calls.iter().any(late))
                 || breaks
                 || graph.slow;
             let change = if self.hurt || was_hurt || drags || dragged {
