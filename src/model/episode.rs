@@ -145,6 +145,26 @@ impl Impairment {
         )
     }
 
+    /// Whether it hits a region directly, so that what breaks there is no cascade. `nearest` gives
+    /// the region in which a market is served on a calm day.
+    pub fn hits(&self, region: RegionId, nearest: impl Fn(MarketId) -> RegionId) -> bool {
+        match *self {
+            Impairment::Partition { a, b } => region == a || region == b,
+            Impairment::Degraded { region: hit, .. }
+            | Impairment::CacheFlushed { region: hit, .. }
+            | Impairment::LaunchesBlocked { region: hit }
+            | Impairment::ReplicationLagged { from: hit, .. }
+            | Impairment::ReplicationBroken { from: hit, .. } => {
+                hit.is_none_or(|hit| hit == region)
+            }
+            Impairment::CdnImpaired { market, .. } | Impairment::DemandSurge { market, .. } => {
+                market.is_none_or(|market| nearest(market) == region)
+            }
+            Impairment::DnsStuck | Impairment::ControlDown | Impairment::ControlBlind => false,
+            _ => self.region() == Some(region),
+        }
+    }
+
     /// The region that it hits directly, if it is one.
     pub fn region(&self) -> Option<RegionId> {
         match *self {

@@ -51,6 +51,10 @@ pub struct Marks {
     pub fault: Option<Time>,
     /// End of the last fault.
     pub fault_end: Option<Time>,
+    /// Regions that a fault hits directly: what breaks there is no cascade.
+    pub hit: Vec<RegionId>,
+    /// Whether a fault takes a whole region, so that its traffic has to go elsewhere.
+    pub takes_region: bool,
     /// A region that a fault hits is believed dead for the first time (or any, without a fault).
     pub detect: Option<Time>,
     /// First order carried out.

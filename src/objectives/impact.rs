@@ -43,11 +43,7 @@ pub fn impact(
         },
         Impact::Metastable => yes(metastable(outcome, judgement, start)),
         Impact::Toppled => yes((0..scenario.regions.len()).any(|region| {
-            let hit = scenario
-                .faults
-                .iter()
-                .any(|fault| fault.region == Some(region));
-            !hit && judgement.topples(region, start)
+            !outcome.marks.hit.contains(&region) && judgement.topples(region, start)
         })),
     })
 }

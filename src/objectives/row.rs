@@ -160,9 +160,13 @@ fn time_from_fault(
     let (Some(fault), Some(recovered)) = (marks.fault, recovered) else {
         return Measured::Absent;
     };
+    // Nobody waits for a region's traffic to go elsewhere unless the region is gone, or a policy
+    // has begun to act.
+    let awaited = marks.takes_region || marks.decide.is_some();
     let since = |from: Time, mark: Option<Time>| match mark {
         Some(mark) => Measured::Value(seconds_from(from, mark)),
-        None => Measured::Censored,
+        None if awaited => Measured::Censored,
+        None => Measured::Absent,
     };
     match time {
         TimeMeasure::Detect => since(fault, marks.detect),

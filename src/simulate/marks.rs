@@ -1,7 +1,8 @@
 //! Moments that are measured from the fault, found while the run goes on.
 
+use crate::model::episode::{Episode, Impairment};
 use crate::model::outcome::Marks;
-use crate::model::scenario::{RegionId, Scenario};
+use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::cohort::Cohort;
 use crate::units::{Span, Time};
 use crate::world::plan::Plan;
@@ -14,6 +15,29 @@ const WARM: f64 = 0.95;
 /// The steady hit ratio is computed anew so often.
 const RENEW: Span = Span(10_000_000_000);
 
+/// What is known of the marks before the run.
+///
+/// The fault begins when the scenario says so, also where its first strike is drawn.
+pub fn first_marks(scenario: &Scenario, episodes: &[Episode]) -> Marks {
+    let begins = |e: &Episode| scenario.faults[e.fault].at.min(e.from);
+    Marks {
+        fault: episodes.iter().map(begins).min(),
+        fault_end: episodes.iter().map(|e| e.until).max(),
+        hit: hit(scenario, episodes),
+        takes_region: episodes
+            .iter()
+            .any(|e| matches!(e.impairment, Impairment::RegionDark { .. })),
+        ..Marks::default()
+    }
+}
+
+/// Regions that a fault hits directly.
+fn hit(scenario: &Scenario, episodes: &[Episode]) -> Vec<RegionId> {
+    let nearest = |m: MarketId| scenario.markets[m].near[0];
+    let hits = |r: RegionId| episodes.iter().any(|e| e.impairment.hits(r, nearest));
+    (0..scenario.regions.len()).filter(|&r| hits(r)).collect()
+}
+
 /// Watches one run for its marks.
 pub struct Watch {
     /// Regions that a fault hits.
@@ -24,9 +48,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches for the regions that the scenario's faults hit.
-    pub fn new(scenario: &Scenario) -> Watch {
-        let hit: Vec<RegionId> = scenario.faults.iter().filter_map(|f| f.region).collect();
+    /// Watches for the regions that these episodes hit.
+    pub fn new(scenario: &Scenario, episodes: &[Episode]) -> Watch {
+        let hit = hit(scenario, episodes);
         Watch {
             moved: scenario
                 .markets
@@ -60,7 +84,8 @@ impl Watch {
         if !begun || marks.fault.is_none() {
             return;
         }
-        if marks.shifted.is_none() {
+        // What is shifted is what a policy moves away, or what a dead region cannot keep.
+        if marks.shifted.is_none() && (marks.takes_region || marks.decide.is_some()) {
             let (away, all) = self
                 .hit
                 .iter()

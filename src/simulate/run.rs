@@ -4,7 +4,7 @@
 use super::Simulator;
 use super::digest::digest;
 use super::events::Event;
-use super::marks::Watch;
+use super::marks::{Watch, first_marks};
 use super::reports::Reports;
 use crate::control::actuator::Actuator;
 use crate::control::monitor::Monitor;
@@ -13,7 +13,7 @@ use crate::engine::queue::Queue;
 use crate::faults;
 use crate::model::episode::{Episode, Impairment};
 use crate::model::observation::Observation;
-use crate::model::outcome::{Entry, Marks, Outcome, OutsideValidity, Window};
+use crate::model::outcome::{Entry, Outcome, OutsideValidity, Window};
 use crate::model::policy::{Memory, Phase};
 use crate::model::scenario::RegionId;
 use crate::model::telemetry::Announced;
@@ -25,9 +25,11 @@ use crate::world::edge::{Ejection, Routes};
 use crate::world::state::World;
 
 mod edges;
+mod episodes;
 mod orders;
 mod usage;
 
+use episodes::surge;
 use orders::report;
 
 /// A replication under way.
@@ -71,7 +73,9 @@ impl<'a> Run<'a> {
     pub fn new(sim: &'a Simulator, seed: u64, replication: u64) -> Run<'a> {
         let (scenario, plan) = (&sim.scenario, &sim.plan);
         let knobs = &scenario.policy.knobs;
-        let world = World::new(scenario, plan, knobs, seed, replication);
+        let episodes = faults::timetable(scenario, seed, replication);
+        let mut world = World::new(scenario, plan, knobs, seed, replication);
+        surge(&mut world, &episodes);
         let view = View {
             scenario,
             plan,
@@ -81,7 +85,6 @@ impl<'a> Run<'a> {
         };
         let cohort = Cohort::new(&view, &world, seed, replication);
         let mut queue = Queue::new();
-        let episodes = faults::timetable(scenario, seed, replication);
         for (i, episode) in episodes.iter().enumerate() {
             if let Some(at) = episode.announced {
                 queue.push(at, Event::Announced(i));
@@ -92,11 +95,7 @@ impl<'a> Run<'a> {
             }
         }
         let end = Time::ZERO + scenario.horizon;
-        let marks = Marks {
-            fault: episodes.iter().map(|e| e.from).min(),
-            fault_end: episodes.iter().map(|e| e.until).max(),
-            ..Marks::default()
-        };
+        let marks = first_marks(scenario, &episodes);
         let sample = scenario.sample;
         let grid = marks.fault.map_or(0, |fault| fault.0 % sample.0);
         let window_end = Time(if grid > 0 { grid } else { sample.0 }).min(end);
@@ -110,7 +109,7 @@ impl<'a> Run<'a> {
             memory: Memory::default(),
             wake: Time::NEVER,
             reports: Reports::new(scenario, plan, first),
-            watch: Watch::new(scenario),
+            watch: Watch::new(scenario, &episodes),
             active: vec![false; episodes.len()],
             announced: Vec::new(),
             outcome: Outcome {
@@ -392,6 +391,7 @@ impl<'a> Run<'a> {
 
     fn begin(&mut self, i: usize) {
         let impairment = self.episodes[i].impairment.clone();
+        self.tell(i, true);
         if impairment.momentary() {
             self.strike(&impairment);
             return;
@@ -409,6 +409,7 @@ impl<'a> Run<'a> {
             self.announced
                 .retain(|a| a.region != region || a.until > self.now);
         }
+        self.tell(i, false);
         self.change_condition(&impairment);
     }
 
@@ -583,7 +584,7 @@ impl<'a> Run<'a> {
             until: self.window_end,
             regions,
             global,
-            demand: view.plan.demand.iter().map(|d| d.rate(middle)).sum(),
+            demand: self.world.demand.iter().map(|d| d.rate(middle)).sum(),
         });
         self.window_from = self.window_end;
         self.window_end = (self.window_end + view.scenario.sample).min(self.end);

@@ -282,7 +282,8 @@ impl Cohort {
             self.starved_try(view, world, m, (from, to), at);
             self.end_sessions(view, m, dt, at);
             self.close_connections(view, m, (from, to), at);
-            self.stand_still(view, m, dt, at);
+            let stalls = world.condition.cdn(m).0;
+            self.stand_still(view, (m, stalls), dt, at);
         }
         self.observe_pools(view, world, dt);
         self.serving

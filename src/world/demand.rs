@@ -1,6 +1,7 @@
 //! How many starts a market expects, at any moment and over any interval.
 
 use crate::model::scenario::{Market, Scenario};
+use crate::units::Time;
 
 /// Seconds in a day.
 const DAY_SECS: f64 = 86_400.0;
@@ -10,6 +11,15 @@ const DAY_SECS: f64 = 86_400.0;
 pub struct Demand {
     starts_per_sec: f64,
     shape: Shape,
+    surges: Vec<Surge>,
+}
+
+/// More viewers than usual from one moment to another, in seconds from the beginning.
+#[derive(Clone, Copy, Debug)]
+struct Surge {
+    from_secs: f64,
+    until_secs: f64,
+    factor: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -48,11 +58,35 @@ impl Demand {
         Demand {
             starts_per_sec: market.starts * scenario.demand * level,
             shape,
+            surges: Vec::new(),
         }
+    }
+
+    /// So many times as many starts from one moment to another; where several overlap they multiply.
+    pub fn surge(&mut self, from: Time, until: Time, factor: f64) {
+        self.surges.push(Surge {
+            from_secs: from.secs(),
+            until_secs: until.secs(),
+            factor,
+        });
     }
 
     /// Starts per second at a moment, in seconds from the beginning; negative moments are before it.
     pub fn rate(&self, secs: f64) -> f64 {
+        self.usual_rate(secs) * self.surging(secs)
+    }
+
+    /// The factor of all surges at a moment.
+    fn surging(&self, secs: f64) -> f64 {
+        let on = self
+            .surges
+            .iter()
+            .filter(|s| s.from_secs <= secs && secs < s.until_secs);
+        on.map(|surge| surge.factor).product()
+    }
+
+    /// The rate without surges.
+    fn usual_rate(&self, secs: f64) -> f64 {
         let factor = match &self.shape {
             Shape::Constant => 1.0,
             Shape::Profile {
@@ -80,6 +114,22 @@ impl Demand {
 
     /// Expected number of starts in `[from, to)`, in seconds from the beginning: the exact integral.
     pub fn expected(&self, from: f64, to: f64) -> f64 {
+        if self.surges.is_empty() {
+            return self.usually_expected(from, to);
+        }
+        // Between two ends of surges the factor is constant.
+        let (mut at, mut sum) = (from, 0.0);
+        while at < to {
+            let ends = self.surges.iter().flat_map(|s| [s.from_secs, s.until_secs]);
+            let end = ends.filter(|&end| end > at).fold(to, f64::min);
+            sum += self.usually_expected(at, end) * self.surging(at);
+            at = end;
+        }
+        sum
+    }
+
+    /// The same without surges.
+    fn usually_expected(&self, from: f64, to: f64) -> f64 {
         match &self.shape {
             Shape::Constant => self.starts_per_sec * (to - from),
             Shape::Profile {
@@ -95,7 +145,7 @@ impl Demand {
                     let knot = ((local / part).floor() + 1.0) * part - local_start_secs;
                     let end = if knot > at { knot.min(to) } else { to };
                     // The rate just before a knot, so that both ends lie on the same piece.
-                    sum += 0.5 * (self.rate(at) + self.rate(end)) * (end - at);
+                    sum += 0.5 * (self.usual_rate(at) + self.usual_rate(end)) * (end - at);
                     at = end;
                 }
                 sum
@@ -112,7 +162,7 @@ impl Demand {
         }
     }
 
-    /// The largest rate of the day (of the wave's period), found on its knots.
+    /// The largest usual rate of the day (of the wave's period), found on its knots.
     pub fn peak(&self) -> f64 {
         match &self.shape {
             Shape::Constant => self.starts_per_sec,
@@ -135,6 +185,7 @@ mod tests {
                 factors: vec![0.2, 1.0, 0.6, 0.4],
                 local_start_secs: 3600.0,
             },
+            surges: Vec::new(),
         }
     }
 
@@ -147,8 +198,12 @@ mod tests {
                 period_secs: 600.0,
                 phase: 1.0,
             },
+            surges: Vec::new(),
         };
-        for demand in [profile(), wave] {
+        let mut surging = profile();
+        surging.surge(Time::from_secs(5_000.0), Time::from_secs(50_000.0), 1.5);
+        surging.surge(Time::from_secs(40_000.0), Time::from_secs(60_000.0), 2.0);
+        for demand in [profile(), wave, surging] {
             let steps = 200_000;
             let (from, to) = (100.0, 90_000.0);
             let width = (to - from) / steps as f64;
@@ -167,5 +222,18 @@ mod tests {
         // An hour into a part of six hours, from 0.2 to 1.0.
         assert!((demand.rate(0.0) - 10.0 * (0.2 + 0.8 / 6.0)).abs() < 1e-9);
         assert_eq!(demand.peak(), 10.0);
+    }
+
+    #[test]
+    fn a_surge_acts_from_its_beginning_to_its_end() {
+        let mut demand = profile();
+        let usual = profile();
+        demand.surge(Time::from_secs(100.25), Time::from_secs(200.5), 3.0);
+        assert_eq!(demand.rate(100.0), usual.rate(100.0));
+        assert_eq!(demand.rate(100.25), 3.0 * usual.rate(100.25));
+        assert_eq!(demand.rate(200.5), usual.rate(200.5));
+        let more = demand.expected(90.0, 300.0) - usual.expected(90.0, 300.0);
+        assert!((more - 2.0 * usual.expected(100.25, 200.5)).abs() < 1e-9);
+        assert_eq!(demand.peak(), usual.peak());
     }
 }

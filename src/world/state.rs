@@ -6,6 +6,7 @@ use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::units::{Span, Time};
 use crate::world::condition::Condition;
+use crate::world::demand::Demand;
 use crate::world::edge::{Budget, Ejection, Routes};
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
@@ -37,6 +38,8 @@ pub struct World {
     pub answers: Vec<Vec<f64>>,
     /// Factor on all demand in this replication.
     pub demand_factor: f64,
+    /// Demand of each market, with its surges.
+    pub demand: Vec<Demand>,
 }
 
 impl World {
@@ -115,6 +118,7 @@ impl World {
             resolvers,
             answers,
             demand_factor: shock("demand", scenario.variation.demand),
+            demand: plan.demand.clone(),
         }
     }
 

@@ -540,11 +540,20 @@ impl Cohort {
         }
     }
 
-    /// Network stalls that have nothing to do with the service.
-    pub(super) fn stand_still(&mut self, view: &View, m: MarketId, dt: f64, at: Address) {
+    /// Network stalls that have nothing to do with the service, so many times as frequent as usual.
+    pub(super) fn stand_still(
+        &mut self,
+        view: &View,
+        (m, times): (MarketId, f64),
+        dt: f64,
+        at: Address,
+    ) {
         let scenario = view.scenario;
         let regions = scenario.regions.len();
-        let (rate, length) = (scenario.ambient.stall_rate, scenario.ambient.stall_secs);
+        let (rate, length) = (
+            scenario.ambient.stall_rate * times,
+            scenario.ambient.stall_secs,
+        );
         if rate <= 0.0 {
             return;
         }

@@ -29,6 +29,15 @@ pub(super) struct Attempt {
 /// Seconds of starts that a full retry budget stands for.
 const BUDGET_SECS: f64 = 10.0;
 
+/// Chance that a start fails for reasons outside the service.
+fn ambient_failure(scenario: &Scenario, world: &World, market: MarketId) -> f64 {
+    let usual = scenario.ambient.start_failure;
+    match world.condition.cdn(market).1 {
+        0.0 => usual,
+        more => 1.0 - (1.0 - usual) * (1.0 - more),
+    }
+}
+
 /// Cells in which retries wait.
 fn waiting_grid(scenario: &Scenario) -> Span {
     Span((scenario.step.0 / u64::from(PIECES)).max(1))
@@ -48,7 +57,7 @@ impl Cohort {
         let scenario = view.scenario;
         let (classes, regions) = (scenario.devices.len(), scenario.regions.len());
         let dt = to.since(from).secs();
-        let demand = &view.plan.demand[m];
+        let demand = &world.demand[m];
         let count =
             self.arrivals[m].take(demand, world.demand_factor, (from, to), scenario.sample, at);
         let expected = demand.expected(from.secs(), to.secs()) * world.demand_factor;
@@ -241,7 +250,8 @@ impl Cohort {
             } = self.make_calls(view, world, (m, k, r), &past, extra_secs, from, draws);
             let failed = tried - good;
             self.ledger.attempts_failed += failed;
-            self.succeed(view, (m, k, r), good, draws);
+            let unlucky = ambient_failure(view.scenario, world, m);
+            self.succeed(view, (m, k, r), good, unlucky, draws);
             if failed == 0 {
                 return;
             }
@@ -366,19 +376,21 @@ impl Cohort {
         }
     }
 
-    /// Settles starts that got through: ambient failures, and sessions that begin.
+    /// Settles starts that got through: ambient failures with a chance of `unlucky`, and sessions that
+    /// begin.
     pub(super) fn succeed(
         &mut self,
         view: &View,
         (m, k, r): (MarketId, usize, RegionId),
         good: u64,
+        unlucky: f64,
         draws: &mut Draws,
     ) {
         if good == 0 {
             return;
         }
         let scenario = view.scenario;
-        let ambient = sampling::binomial(draws, good, scenario.ambient.start_failure);
+        let ambient = sampling::binomial(draws, good, unlucky);
         let ok = good - ambient;
         self.window[r].starts_ok += ok;
         self.window[r].starts_ambient += ambient;
