@@ -165,6 +165,17 @@ impl Impairment {
         }
     }
 
+    /// The region that can be left because of it: an announced drill may be evacuated beforehand.
+    pub fn evacuable(&self) -> Option<RegionId> {
+        match *self {
+            Impairment::RegionDark { region, .. }
+            | Impairment::EdgeFailed { region, .. }
+            | Impairment::BalancerLimited { region, .. } => Some(region),
+            Impairment::Degraded { region, .. } => region,
+            _ => None,
+        }
+    }
+
     /// The region that it hits directly, if it is one.
     pub fn region(&self) -> Option<RegionId> {
         match *self {

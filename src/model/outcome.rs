@@ -17,6 +17,8 @@ pub struct Outcome {
     pub marks: Marks,
     /// What happened, in order of time.
     pub log: Vec<Entry>,
+    /// Guards that were breached, each the first time.
+    pub breaches: Vec<Breach>,
     /// Whether a pool left the range in which counted traffic is exact; the first that did.
     pub outside_validity: Option<OutsideValidity>,
     /// Digest of everything above that is a result.
@@ -71,6 +73,30 @@ pub struct Marks {
     pub first_action: Option<Time>,
     /// Phases entered, per region, in order.
     pub phases: Vec<(RegionId, Phase, Time)>,
+}
+
+/// A guard of a fault was breached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// Number of the fault in the scenario's list.
+    pub fault: usize,
+    /// Number of the guard in the fault's list.
+    pub guard: usize,
+    /// When the control plane knew of it.
+    pub at: Time,
+    /// What came of it.
+    pub effect: Effect,
+}
+
+/// What comes of a breached guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A warning.
+    Warned,
+    /// The drill was aborted and rolled back.
+    Aborted,
+    /// In an incident: the failover of what is hit begins.
+    FailedOver,
 }
 
 /// A line of the log.
@@ -143,6 +169,8 @@ pub struct Row {
     pub phases: Vec<(RegionId, Phase, f64)>,
     /// Alerts, in seconds from the fault: the first of each.
     pub alerts: Vec<(Alert, f64)>,
+    /// Guards that were breached.
+    pub breaches: Vec<Breach>,
     /// Digest of the outcome.
     pub digest: u64,
     /// Whether every number can be relied on.

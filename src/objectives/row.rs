@@ -82,6 +82,7 @@ pub fn measure(
         holds,
         phases: first_entries(marks),
         alerts: budget::first_of_each(&budget::alerts(windows, &levels, &judgement), marks),
+        breaches: outcome.breaches.clone(),
         digest: outcome.digest,
         outside_validity: outcome.outside_validity.clone(),
         values,

@@ -12,6 +12,13 @@ pub enum Event {
     Ends(usize),
     /// Policies are told of a drill.
     Announced(usize),
+    /// A breach of a guard is heard of.
+    Breached {
+        /// Number of the fault.
+        fault: usize,
+        /// Number of its guard.
+        guard: usize,
+    },
     /// An order reaches what it is meant for.
     Effective(Action),
     /// The authoritative servers give a new answer.

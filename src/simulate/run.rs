@@ -26,10 +26,12 @@ use crate::world::state::World;
 
 mod edges;
 mod episodes;
+mod guards;
 mod orders;
 mod usage;
 
 use episodes::surge;
+use guards::Guards;
 use orders::report;
 
 /// A replication under way.
@@ -47,6 +49,7 @@ pub struct Run<'a> {
     episodes: Vec<Episode>,
     active: Vec<bool>,
     announced: Vec<Announced>,
+    guards: Guards,
     world: World,
     cohort: Cohort,
     monitor: Monitor,
@@ -112,6 +115,7 @@ impl<'a> Run<'a> {
             watch: Watch::new(scenario, &episodes),
             active: vec![false; episodes.len()],
             announced: Vec::new(),
+            guards: Guards::new(scenario),
             outcome: Outcome {
                 marks,
                 ..Outcome::default()
@@ -352,7 +356,7 @@ impl<'a> Run<'a> {
             Event::Announced(i) => {
                 let episode = &self.episodes[i];
                 let (at, until) = (episode.from, episode.until);
-                if let Some(region) = episode.impairment.region() {
+                if let Some(region) = episode.impairment.evacuable() {
                     self.announced.push(Announced {
                         region,
                         at,
@@ -362,6 +366,7 @@ impl<'a> Run<'a> {
                     self.log(region, format!("a drill is announced for {at}"), "");
                 }
             }
+            Event::Breached { fault, guard } => self.breached(fault, guard),
             Event::Effective(action) => self.carry_out(action),
             Event::Answer {
                 market,
@@ -390,6 +395,9 @@ impl<'a> Run<'a> {
     }
 
     fn begin(&mut self, i: usize) {
+        if self.guards.aborted(self.episodes[i].fault) {
+            return;
+        }
         let impairment = self.episodes[i].impairment.clone();
         self.tell(i, true);
         if impairment.momentary() {
@@ -401,16 +409,14 @@ impl<'a> Run<'a> {
     }
 
     fn end(&mut self, i: usize) {
+        self.announced.retain(|a| a.until > self.now);
         if !std::mem::take(&mut self.active[i]) {
             return;
         }
         let impairment = self.episodes[i].impairment.clone();
-        if let Some(region) = impairment.region() {
-            self.announced
-                .retain(|a| a.region != region || a.until > self.now);
-        }
         self.tell(i, false);
         self.change_condition(&impairment);
+        self.guards.ended(&self.episodes, &self.active, i);
     }
 
     /// The set of active episodes has changed by one: the world's condition follows.
@@ -586,6 +592,7 @@ impl<'a> Run<'a> {
             global,
             demand: self.world.demand.iter().map(|d| d.rate(middle)).sum(),
         });
+        self.watch_guards();
         self.window_from = self.window_end;
         self.window_end = (self.window_end + view.scenario.sample).min(self.end);
     }

@@ -5,6 +5,7 @@
 //! [`Row`](crate::model::outcome::Row) is kept; its timeline is folded into
 //! [sketches](crate::stats::Sketch), and the worst one is simulated again when it is to be shown.
 
+mod guards;
 mod run;
 mod simulators;
 mod summarize;
@@ -20,7 +21,8 @@ pub use run::{Results, Simulates, Study, Watch, replay, run};
 pub use simulators::Simulators;
 pub use summarize::summarize;
 pub use summary::{
-    HypothesisSummary, Named, PhaseSummary, SliSummary, Summary, Unreliable, VariantSummary,
+    GuardSummary, HypothesisSummary, Named, PhaseSummary, SliSummary, Summary, Unreliable,
+    VariantSummary,
 };
 pub use timeline::Timeline;
 pub use worst::worst;

@@ -9,7 +9,7 @@ use crate::objectives::{Columns, budget};
 use crate::simulate::Digest;
 use crate::stats::{Distribution, Estimate, Share, Verdict};
 use crate::study::summary::*;
-use crate::study::{Plan, Study, worst};
+use crate::study::{Plan, Study, guards, worst};
 
 /// Impacts that are shown as distributions.
 const IMPACTS: [Impact; 6] = [
@@ -109,6 +109,7 @@ fn summarize_variant(
             burn_level: usual_level(&values(&of(Measure::Impact(Impact::BurnLevel)))).name(),
         },
         alerts: alerts(scenario, rows),
+        guards: guards::summarize(scenario, rows),
         cost: Costs {
             usd_per_hour: mean(Measure::Money(Money::Cost)),
             relative: mean(Measure::Money(Money::CostRelative)),

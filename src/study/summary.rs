@@ -67,6 +67,9 @@ pub struct VariantSummary {
     pub impact: Impacts,
     /// Alerts that any replication gave.
     pub alerts: Vec<AlertSummary>,
+    /// Guards of faults, in the scenario's order; there only if there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardSummary>,
     /// What it costs.
     pub cost: Costs,
     /// Replications in which numbers cannot be relied on; there only if there are any.
@@ -92,6 +95,19 @@ pub struct AlertSummary {
     /// Share of replications that gave it.
     pub share: Option<Share>,
     /// When it was first given, from the fault.
+    pub at_s: Distribution,
+}
+
+/// A guard of a fault.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GuardSummary {
+    /// The kind of the fault and the limit.
+    pub name: String,
+    /// What a breach does: `warn`, `abort` the drill or, in an incident, `failover`.
+    pub action: &'static str,
+    /// Share of replications in which it was breached, and so did that.
+    pub breached: Option<Share>,
+    /// When the control plane knew of it, from the fault's beginning.
     pub at_s: Distribution,
 }
 

@@ -240,6 +240,7 @@ impl Run<'_> {
                         report.routes[r]
                     },
                     warmed: warmed[r],
+                    failing: self.guards.alarmed(r),
                     ..RegionTelemetry::default()
                 })
                 .collect(),
