@@ -155,6 +155,12 @@ impl<'a> Run<'a> {
     /// Runs until the horizon. Traffic advances in steps of its own; what the control plane does in
     /// between cuts a step only when it changes what the traffic meets.
     pub fn complete(mut self) -> Outcome {
+        self.live();
+        self.finish()
+    }
+
+    /// Lives through all of it.
+    fn live(&mut self) {
         self.happen();
         while self.now < self.end {
             let (event, stop) = (self.next_event(), self.next_stop());
@@ -165,7 +171,6 @@ impl<'a> Run<'a> {
             }
             self.happen();
         }
-        self.finish()
     }
 
     /// Whether nothing moves, so that a step may be long.

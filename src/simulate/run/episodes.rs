@@ -160,3 +160,92 @@ fn words(impairment: &Impairment, scenario: &Scenario) -> (String, String) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults;
+    use crate::scenario::{Document, Layer};
+    use crate::simulate::Simulator;
+    use proptest::prelude::*;
+
+    const WORLD: &str = r#"
+format = 1
+horizon = "3min"
+
+[[region]]
+name = "east"
+zones = 2
+
+[[region]]
+name = "west"
+
+[[market]]
+name = "left"
+near = ["east", "west"]
+starts = "30/s"
+
+[[market]]
+name = "right"
+near = ["west", "east"]
+starts = "10/s"
+
+[[service]]
+name = "api"
+
+[[request]]
+name = "start"
+to = "api"
+start = 1
+"#;
+
+    /// A fault of some kind, between the first and the last minute.
+    fn fault(kind: usize, at: u32, length: u32, east: bool) -> String {
+        let kinds = faults::all();
+        let kind = kinds[kind % kinds.len()];
+        let region = if east { "east" } else { "west" };
+        let mut text = format!("[[fault]]\nkind = \"{}\"\nat = \"{at}s\"\n", kind.name());
+        if kind.lasts() == faults::Lasts::Always {
+            text += &format!("for = \"{length}s\"\n");
+        }
+        if kind.name() == "random" {
+            return text + "of = \"zone\"\nmtbf = \"20s\"\nmttr = \"5s\"\n";
+        }
+        for key in kind.keys() {
+            let value = match key.role {
+                faults::Role::Service if !key.required => continue,
+                faults::Role::Region => format!("\"{region}\""),
+                faults::Role::Service => "\"api\"".into(),
+                faults::Role::Zone => "1".into(),
+                faults::Role::Factor => "3".into(),
+                faults::Role::Share => "0.4".into(),
+                _ if key.required && key.text.parse::<f64>().is_ok() => key.text.into(),
+                _ if key.required && key.text.starts_with('[') => key.text.into(),
+                _ if key.required => format!("\"{}\"", key.text),
+                _ => continue,
+            };
+            text += &format!("{} = {value}\n", key.name);
+        }
+        text
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn overlapping_episodes_compose_and_leave_a_pristine_world(
+            some in prop::collection::vec((0_usize..64, 30_u32..90, 1_u32..80, any::<bool>()), 1..6),
+        ) {
+            let faults: String = some.iter().map(|&(k, at, len, east)| fault(k, at, len, east)).collect();
+            let text = format!("{WORLD}{faults}");
+            let document = Document::load("overlaps", Layer::file("overlaps.toml", &text, None), None, Vec::new());
+            let document = document.unwrap_or_else(|problems| panic!("{text}: {problems}"));
+            let simulator = Simulator::new(document.scenario());
+            let mut run = Run::new(&simulator, 1, 0);
+            run.live();
+            prop_assert!(run.active.iter().all(|on| !on));
+            prop_assert!(run.world.condition.pristine());
+            prop_assert!(run.world.regions.iter().all(|r| r.dark.is_none()));
+        }
+    }
+}
