@@ -203,14 +203,14 @@ pub struct Knobs {
     pub scope: Scope,
     /// Bring the survivors to the instances that they will need, estimated from telemetry.
     pub prescale: bool,
-    /// Hold the shift until those instances are in service, but not longer than `gate_deadline`;
-    /// never where the region is believed dead.
+    /// Hold the shift until those instances are in service, but not longer than `gate_deadline`.
     pub prescale_first: bool,
     /// Relative standard deviation of the estimate, drawn per service and replication.
     pub estimate_error: f64,
     /// Forbid the region's autoscaler to scale in while its traffic is elsewhere.
     pub freeze_scale_in: bool,
     /// A stage waits while a target is above this utilisation or fails itself; infinite: no gate.
+    /// What is believed dead leaves at once.
     pub gate_utilisation: f64,
     /// No stage of the shift waits for a gate longer than this.
     pub gate_deadline: Span,

@@ -102,6 +102,8 @@ pub struct MarketTelemetry {
     pub load: f64,
     /// Weights that DNS was last told.
     pub dns: Vec<f64>,
+    /// Weights that DNS has in normal times; empty: not known.
+    pub planned: Vec<f64>,
     /// Index of the market.
     pub market: MarketId,
     /// Per region, whether the market may be served there at all; regions beyond the list may.

@@ -1,7 +1,7 @@
 //! What a policy knows, as seen from one region: who is to be evacuated, and who can help.
 
 use super::spread;
-use crate::model::policy::Knobs;
+use crate::model::policy::{Knobs, RegionMemory};
 use crate::model::scenario::RegionId;
 use crate::model::telemetry::{Announced, Telemetry};
 use crate::units::Time;
@@ -36,16 +36,28 @@ impl<'a> View<'a> {
         self.telemetry
             .announced
             .iter()
-            .find(|drill| drill.region == region && self.now() < drill.until)
+            .find(|drill| drill.region == region && !drill.aborted && self.now() < drill.until)
+    }
+
+    /// Whether a region's drill was aborted, so that all is to be as before at once.
+    pub fn aborted(&self, region: RegionId) -> bool {
+        let drills = &self.telemetry.announced;
+        drills.iter().any(|d| d.region == region && d.aborted)
+    }
+
+    /// Whether a region is to be evacuated because it fails, though it is not dead.
+    fn failing(&self, region: RegionId) -> bool {
+        self.telemetry.regions[region].failing && !self.aborted(region)
     }
 
     /// Whether a region is to be evacuated, or stay so.
     pub fn evacuates(&self, region: RegionId) -> bool {
-        self.dead(region) || self.announced(region).is_some()
+        self.dead(region) || self.failing(region) || self.announced(region).is_some()
     }
 
     /// Regions that may take the traffic: believed alive and not to be evacuated themselves; where
-    /// there is none, those that are still believed alive.
+    /// there is none, those that are still believed alive, unless the region itself is merely failing
+    /// as they are.
     pub fn targets(&self) -> Vec<RegionId> {
         let alive: Vec<RegionId> = (0..self.telemetry.regions.len())
             .filter(|r| *r != self.region && self.telemetry.regions[*r].dead == Some(false))
@@ -55,6 +67,9 @@ impl<'a> View<'a> {
             .copied()
             .filter(|r| !self.evacuates(*r))
             .collect();
+        if staying.is_empty() && self.failing(self.region) && !self.dead(self.region) {
+            return Vec::new();
+        }
         if staying.is_empty() { alive } else { staying }
     }
 
@@ -70,6 +85,21 @@ impl<'a> View<'a> {
             n if n >= self.stages() => 1.0,
             n => spread::amount(self.knobs.stages[n - 1]).min(1.0),
         }
+    }
+
+    /// Number of stages of the return.
+    pub fn return_stages(&self) -> usize {
+        self.knobs.failback.stages.len().max(1)
+    }
+
+    /// Share of a region's traffic that is elsewhere by what was ordered.
+    pub fn away(&self, memory: &RegionMemory) -> f64 {
+        let back = match memory.returned {
+            0 => 0.0,
+            n if n >= self.return_stages() => 1.0,
+            n => spread::amount(self.knobs.failback.stages[n - 1]).min(1.0),
+        };
+        self.moved(memory.stage) * (1.0 - back)
     }
 
     /// Whether what is in service in these regions can serve all that is asked for now.
