@@ -11,6 +11,8 @@ mod conservation;
 mod deployment;
 #[path = "promises/determinism.rs"]
 mod determinism;
+#[path = "promises/faults.rs"]
+mod faults;
 #[path = "promises/golden.rs"]
 mod golden;
 #[path = "promises/halving.rs"]

@@ -58,10 +58,11 @@ pub fn normalized(mut weights: Vec<f64>) -> Option<Vec<f64>> {
     Some(weights)
 }
 
-/// A quantity that may be unknown or nonsense: zero then.
+/// A quantity that may be unknown or nonsense: zero then, and never so large that a sum of several
+/// is infinite.
 pub fn amount(value: f64) -> f64 {
     if value.is_finite() {
-        value.max(0.0)
+        value.clamp(0.0, 1e300)
     } else {
         0.0
     }
