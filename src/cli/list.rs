@@ -1,7 +1,7 @@
 //! `list`: what is built in.
 
 use crate::cli::failure::{Failure, say};
-use crate::model::measure::{Impact, SliSpan, TimeMeasure};
+use crate::model::measure::{DomainMeasure, Impact, SliSpan, TimeMeasure};
 use crate::model::money::Money;
 use crate::scenario::{Kind, builtins};
 use crate::{faults, policies, slis};
@@ -89,9 +89,29 @@ fn measures() -> Vec<(String, String)> {
     });
     let impacts = Impact::ALL.map(|impact| (impact.name().to_string(), impact_meaning(impact)));
     let money = Money::ALL.map(|money| (money.name().to_string(), money_meaning(money)));
+    let domains =
+        DomainMeasure::ALL.map(|kind| (format!("{}(DOMAIN)", kind.name()), domain_meaning(kind)));
     let all = times.into_iter().chain(spans).chain(impacts).chain(money);
+    let all = all.chain(domains);
     all.map(|(name, meaning)| (name, meaning.to_string()))
         .collect()
+}
+
+fn domain_meaning(kind: DomainMeasure) -> &'static str {
+    match kind {
+        DomainMeasure::Rto => {
+            "from the fault until 99 % of a domain's writes and of its reads are answered again"
+        }
+        DomainMeasure::Rpo => {
+            "age of the oldest acknowledged write that a lost region took with it"
+        }
+        DomainMeasure::LostWrites => "acknowledged writes that had reached no surviving region",
+        DomainMeasure::LateWrites => "of these, those that came back with their region",
+        DomainMeasure::Conflicts => "keys written on both sides of a separation",
+        DomainMeasure::Reconcile => "longest time from conflicts found to conflicts reconciled",
+        DomainMeasure::Reassigned => "viewers assigned anew: their assignment had not arrived",
+        DomainMeasure::Exposure => "the largest age that a loss could have taken with it, any time",
+    }
 }
 
 fn time_meaning(time: TimeMeasure) -> &'static str {

@@ -21,14 +21,86 @@ pub enum Measure {
     Impact(Impact),
     /// An amount of money.
     Money(Money),
+    /// What became of a domain's data.
+    Domain {
+        /// What is measured of it.
+        kind: DomainMeasure,
+        /// Name of the domain.
+        domain: String,
+    },
 }
 
 impl Measure {
+    /// Whether it is the age of data, which exists only where there are domains.
+    pub fn is_staleness(&self) -> bool {
+        matches!(self, Measure::Sli { sli, .. } if sli == "staleness")
+    }
+
     /// Whether it says what a run is worth, by prices and targets, and not what happened in it.
     pub fn is_valuation(&self) -> bool {
         matches!(
             self,
             Measure::Money(_) | Measure::Impact(Impact::ErrorBudgetSpent | Impact::BurnLevel)
+        )
+    }
+}
+
+/// What is measured of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DomainMeasure {
+    /// From the fault until 99 % of its writes and of its reads are answered again.
+    Rto,
+    /// Age of the oldest write that a lost region took with it.
+    Rpo,
+    /// Acknowledged writes that had reached no surviving region when theirs died.
+    LostWrites,
+    /// Of these, those that came back with their region.
+    LateWrites,
+    /// Keys written on both sides of a separation.
+    Conflicts,
+    /// Longest time from conflicts found to conflicts reconciled.
+    Reconcile,
+    /// Viewers assigned anew because their assignment had not arrived.
+    Reassigned,
+    /// The largest age that a loss could have taken with it at any time.
+    Exposure,
+}
+
+impl DomainMeasure {
+    /// All of them, in the order of reports.
+    pub const ALL: [DomainMeasure; 8] = [
+        DomainMeasure::Rto,
+        DomainMeasure::Rpo,
+        DomainMeasure::LostWrites,
+        DomainMeasure::LateWrites,
+        DomainMeasure::Conflicts,
+        DomainMeasure::Reconcile,
+        DomainMeasure::Reassigned,
+        DomainMeasure::Exposure,
+    ];
+
+    /// The name in claims and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            DomainMeasure::Rto => "rto",
+            DomainMeasure::Rpo => "rpo",
+            DomainMeasure::LostWrites => "lost_writes",
+            DomainMeasure::LateWrites => "late_writes",
+            DomainMeasure::Conflicts => "conflicts",
+            DomainMeasure::Reconcile => "reconcile",
+            DomainMeasure::Reassigned => "reassigned",
+            DomainMeasure::Exposure => "exposure",
+        }
+    }
+
+    /// Whether it is a time.
+    pub fn is_time(self) -> bool {
+        matches!(
+            self,
+            DomainMeasure::Rto
+                | DomainMeasure::Rpo
+                | DomainMeasure::Reconcile
+                | DomainMeasure::Exposure
         )
     }
 }
@@ -166,6 +238,7 @@ impl fmt::Display for Measure {
         match self {
             Measure::Time(time) => f.write_str(time.name()),
             Measure::Impact(impact) => f.write_str(impact.name()),
+            Measure::Domain { kind, domain } => write!(f, "{}({domain})", kind.name()),
             Measure::Money(money) => f.write_str(money.name()),
             Measure::Sli {
                 span,

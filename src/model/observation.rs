@@ -1,5 +1,6 @@
 //! What truly happened in a window in a region; seen only by the experimenter, never by a policy.
 
+use crate::model::domain::DomainObservation;
 use crate::model::histogram::Histogram;
 
 /// Counts of one window. They add up over windows and regions.
@@ -57,6 +58,8 @@ pub struct Observation {
     pub store_busy_secs: f64,
     /// Slot-seconds in service in pools behind caches.
     pub store_slot_secs: f64,
+    /// What happened to each domain of data; empty where there is none.
+    pub domains: Vec<DomainObservation>,
     /// Latency of answers without an error, from the first edge.
     pub latency: Histogram,
     /// From the viewer's click to the end of a successful start, retries included.
@@ -90,6 +93,13 @@ impl Observation {
         self.hottest_pool = self.hottest_pool.max(other.hottest_pool);
         self.store_busy_secs += other.store_busy_secs;
         self.store_slot_secs += other.store_slot_secs;
+        if self.domains.len() < other.domains.len() {
+            self.domains
+                .resize(other.domains.len(), DomainObservation::default());
+        }
+        for (mine, theirs) in self.domains.iter_mut().zip(&other.domains) {
+            mine.merge(theirs);
+        }
         self.latency.merge(&other.latency, 1.0);
         self.start_delay.merge(&other.start_delay, 1.0);
     }

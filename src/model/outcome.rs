@@ -1,5 +1,6 @@
 //! What one replication leaves: its windows, its row of measures, its log.
 
+use crate::model::domain::DomainOutcome;
 use crate::model::measure::Measured;
 use crate::model::money::{Alert, Usage};
 use crate::model::observation::Observation;
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub breaches: Vec<Breach>,
     /// Whether a pool left the range in which counted traffic is exact; the first that did.
     pub outside_validity: Option<OutsideValidity>,
+    /// What became of each domain of data; empty where there is none.
+    pub domains: Vec<DomainOutcome>,
     /// Digest of everything above that is a result.
     pub digest: u64,
     /// Counts that must balance, checked by tests.

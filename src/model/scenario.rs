@@ -3,6 +3,7 @@
 //! Entities refer to each other by index ([`RegionId`] and friends); all lists are sorted by name
 //! when a scenario is loaded, so the order of declarations changes nothing. Rates are per second.
 
+use crate::model::domain::Domain;
 use crate::model::measure::{Claim, Threshold};
 use crate::model::money::{Budget, Prices};
 use crate::model::policy::Knobs;
@@ -54,6 +55,8 @@ pub struct Scenario {
     pub call_order: Vec<ServiceId>,
     /// What a client asks for, and when; sorted by name.
     pub requests: Vec<Request>,
+    /// Domains of data, sorted by name.
+    pub domains: Vec<Domain>,
     /// Playing sessions; `None` where nothing streams.
     pub session: Option<Session>,
     /// What fails on a calm day.

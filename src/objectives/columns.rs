@@ -1,12 +1,12 @@
 //! Which measures a row holds, and in what order.
 
-use crate::model::measure::{Impact, Measure, Operand, SliSpan, TimeMeasure};
+use crate::model::measure::{DomainMeasure, Impact, Measure, Operand, SliSpan, TimeMeasure};
 use crate::model::money::Money;
 use crate::model::observation::Sli;
 use crate::model::scenario::Scenario;
 
 /// The measures of a study's rows: the times, every global SLI before, during and after, the
-/// impacts, the money, and whatever else the hypotheses name (SLIs of one region). All variants of a study
+/// impacts, the money, what became of every domain, and whatever else the hypotheses name (SLIs of one region). All variants of a study
 /// share them.
 #[derive(Clone)]
 pub struct Columns {
@@ -31,6 +31,15 @@ impl Columns {
         measures.extend(Impact::ALL.map(Measure::Impact));
         measures.extend(Money::ALL.map(Measure::Money));
         for scenario in scenarios {
+            for domain in &scenario.domains {
+                let of = |kind| Measure::Domain {
+                    kind,
+                    domain: domain.name.clone(),
+                };
+                let new = DomainMeasure::ALL.map(of).into_iter();
+                let new: Vec<Measure> = new.filter(|one| !measures.contains(one)).collect();
+                measures.extend(new);
+            }
             for term in scenario.hypotheses.iter().flat_map(|h| &h.claim.terms) {
                 let right = match &term.right {
                     Operand::Measure(measure) => Some(measure),

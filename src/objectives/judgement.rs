@@ -5,6 +5,9 @@ use crate::model::outcome::Window;
 use crate::model::scenario::{RegionId, Scenario};
 use crate::objectives::{Columns, Series};
 
+/// Share of a domain's writes, and of its reads, that must be answered.
+const ANSWERED: f64 = 0.99;
+
 /// The objectives of a scenario, applied to the windows of one replication.
 pub struct Judgement<'a> {
     series: &'a Series,
@@ -37,17 +40,41 @@ impl<'a> Judgement<'a> {
                 .filter_map(|&n| Some((observed(n)?, &scenario.objectives[n].threshold)))
                 .collect(),
             numbers,
-            full: windows
-                .iter()
-                .map(|window| window.until - window.from >= scenario.sample)
-                .collect(),
+            full: full(scenario, windows),
             broken: Vec::new(),
-            sustain: scenario.sustain.0.div_ceil(scenario.sample.0.max(1)).max(1) as usize,
+            sustain: sustain(scenario),
         };
         judgement.broken = (0..windows.len())
             .map(|window| judgement.breaks(window, None).any(|broken| broken))
             .collect();
         judgement
+    }
+
+    /// Judges the windows by one objective alone: 99 % of a domain's writes and of its reads are
+    /// answered.
+    pub fn of_domain(
+        scenario: &Scenario,
+        windows: &[Window],
+        series: &'a Series,
+        domain: usize,
+    ) -> Judgement<'a> {
+        let answered = |answered: u64, asked: u64| answered as f64 >= ANSWERED * asked as f64;
+        let full = full(scenario, windows);
+        let broken = windows.iter().zip(&full).map(|(window, full)| {
+            let seen = window.global.domains.get(domain);
+            *full
+                && seen.is_some_and(|d| {
+                    !answered(d.writes_answered, d.writes) || !answered(d.reads_answered, d.reads)
+                })
+        });
+        Judgement {
+            series,
+            objectives: Vec::new(),
+            numbers: Vec::new(),
+            broken: broken.collect(),
+            full,
+            sustain: sustain(scenario),
+        }
     }
 
     /// Windows in a row that `sustain` takes.
@@ -104,4 +131,15 @@ impl<'a> Judgement<'a> {
             full && value.is_some_and(|value| !threshold.op.holds(value, threshold.value))
         })
     }
+}
+
+fn full(scenario: &Scenario, windows: &[Window]) -> Vec<bool> {
+    let windows = windows.iter();
+    windows
+        .map(|window| window.until - window.from >= scenario.sample)
+        .collect()
+}
+
+fn sustain(scenario: &Scenario) -> usize {
+    scenario.sustain.0.div_ceil(scenario.sample.0.max(1)).max(1) as usize
 }

@@ -16,6 +16,7 @@ pub mod budget;
 mod claims;
 mod columns;
 mod cost;
+mod domains;
 mod impact;
 mod judgement;
 mod recovery;

@@ -11,7 +11,7 @@ use crate::objectives::recovery::{Recovery, recovery};
 use crate::objectives::spans::{Spans, disturbed};
 use crate::objectives::worst_minute::{together, worst_minute};
 use crate::objectives::{Columns, Series};
-use crate::objectives::{budget, claims};
+use crate::objectives::{budget, claims, domains};
 use crate::units::Time;
 
 /// Measures a replication of a scenario (as drawn for it). `series` holds the columns' SLIs in the
@@ -54,6 +54,9 @@ pub fn measure(
         .map(|measure| match measure {
             Measure::Time(time) => time_from_fault(*time, scenario, marks, recovered),
             Measure::Impact(kind) => impact(*kind, scenario, outcome, &judgement, &levels),
+            Measure::Domain { kind, domain } => {
+                domains::measure(*kind, domain, scenario, outcome, series)
+            }
             Measure::Money(kind) => money(*kind, scenario, outcome, &windows[start..]),
             Measure::Sli { span, sli, region } => {
                 let Some(region) = find_region(scenario, region.as_deref()) else {

@@ -97,6 +97,7 @@ pub fn scenario() -> Scenario {
         services: Vec::new(),
         call_order: Vec::new(),
         requests: Vec::new(),
+        domains: Vec::new(),
         session: None,
         ambient: Ambient::default(),
         control: Control {

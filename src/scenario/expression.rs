@@ -1,7 +1,7 @@
 //! The language of claims and thresholds: `rto <= 3min and before(error_rate) < 0.1 %`, `>= 99 %`.
 
 use crate::model::measure::{
-    Claim, Impact, Measure, Op, Operand, SliSpan, Term, Threshold, TimeMeasure,
+    Claim, DomainMeasure, Impact, Measure, Op, Operand, SliSpan, Term, Threshold, TimeMeasure,
 };
 use crate::model::money::Money;
 use crate::model::observation;
@@ -54,24 +54,32 @@ pub fn threshold(sli: &str, text: &str) -> Result<Threshold, String> {
 
 /// Regions that a claim names.
 pub fn regions(claim: &Claim) -> Vec<&str> {
-    fn of(operand: &Operand) -> Option<&Measure> {
-        match operand {
+    measures(claim)
+        .filter_map(|measure| match measure {
+            Measure::Sli { region, .. } => region.as_deref(),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Domains that a claim names.
+pub fn domains(claim: &Claim) -> Vec<&str> {
+    measures(claim)
+        .filter_map(|measure| match measure {
+            Measure::Domain { domain, .. } => Some(domain.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn measures(claim: &Claim) -> impl Iterator<Item = &Measure> {
+    claim.terms.iter().flat_map(|term| {
+        let right = match &term.right {
             Operand::Measure(measure) => Some(measure),
             Operand::Value(_) => None,
-        }
-    }
-    let mut names = Vec::new();
-    for term in &claim.terms {
-        for measure in [Some(&term.left), of(&term.right)].into_iter().flatten() {
-            if let Measure::Sli {
-                region: Some(name), ..
-            } = measure
-            {
-                names.push(name.as_str());
-            }
-        }
-    }
-    names
+        };
+        [&term.left].into_iter().chain(right)
+    })
 }
 
 fn check_length(text: &str) -> Result<(), String> {
@@ -100,6 +108,17 @@ fn measure(text: &str) -> Result<(Measure, &str), String> {
     if word.is_empty() {
         return Err(format!("expected a measure, found {text:.40?}"));
     }
+    let mut kinds = DomainMeasure::ALL.into_iter();
+    let kind = kinds.find(|kind| kind.name() == word);
+    // Without a domain, `rto` is that of the whole.
+    if let Some(kind) = kind.filter(|kind| rest.starts_with('(') || *kind != DomainMeasure::Rto) {
+        let (domain, rest) = rest
+            .strip_prefix('(')
+            .and_then(|r| r.split_once(')'))
+            .ok_or_else(|| format!("write {word}(DOMAIN)"))?;
+        let domain = domain.trim().to_string();
+        return Ok((Measure::Domain { kind, domain }, rest));
+    }
     if let Some(time) = TimeMeasure::ALL.into_iter().find(|t| t.name() == word) {
         return Ok((Measure::Time(time), rest));
     }
@@ -114,7 +133,9 @@ fn measure(text: &str) -> Result<(Measure, &str), String> {
         let impacts = Impact::ALL.iter().map(|i| i.name());
         let money = Money::ALL.iter().map(|m| m.name());
         let spans = SliSpan::ALL.iter().map(|s| s.name());
-        let known: Vec<&str> = times.chain(impacts).chain(money).chain(spans).collect();
+        let domains = DomainMeasure::ALL.iter().map(|d| d.name());
+        let plain = times.chain(impacts).chain(money);
+        let known: Vec<&str> = plain.chain(spans).chain(domains).collect();
         return Err(format!(
             "there is no measure {word:?}; {}",
             suggest(word, known.into_iter())
@@ -203,6 +224,8 @@ fn sli_unit(sli: &str) -> Unit {
 fn unit(measure: &Measure) -> Unit {
     match measure {
         Measure::Time(_) => Unit::Seconds,
+        Measure::Domain { kind, .. } if kind.is_time() => Unit::Seconds,
+        Measure::Domain { .. } => Unit::Number,
         Measure::Sli { sli, .. } => sli_unit(sli),
         Measure::Impact(Impact::Availability | Impact::ErrorBudgetSpent) => Unit::Share,
         Measure::Impact(_) | Measure::Money(Money::CostRelative) => Unit::Number,
@@ -236,6 +259,17 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_is_named_in_brackets() {
+        let claim = claim(
+            "rto <= 3min and rto(playback) <= rto and rpo( billing ) < 30s and lost_writes(billing) = 0",
+        );
+        let claim = claim.expect("a good claim");
+        assert_eq!(domains(&claim), ["playback", "billing", "billing"]);
+        assert_eq!(claim.terms[2].right, Operand::Value(30.0));
+        assert_eq!(claim.terms[3].left.to_string(), "lost_writes(billing)");
+    }
+
+    #[test]
     fn money_is_compared_in_its_unit() {
         let claim = claim("cost <= 1.5 USD/h and cost_relative < 2 and error_budget_spent < 10 %");
         let terms = claim.expect("a good claim").terms;
@@ -260,6 +294,8 @@ mod tests {
             ("during(error_rat) < 1 %", "did you mean \"error_rate\""),
             ("during error_rate < 1 %", "during(SLI)"),
             ("rto < availability", "same kind"),
+            ("rpo < 3s", "rpo(DOMAIN)"),
+            ("rto(playback < 3s", "rto(DOMAIN)"),
             ("rto 3min", "expected one of"),
             ("rto < 3min or rto > 1s", "3min or"),
             ("", "expected a measure"),

@@ -40,6 +40,12 @@ pub fn digest(outcome: &Outcome) -> u64 {
             ] {
                 digest.add_f64(value);
             }
+            for d in &o.domains {
+                for count in [d.reads, d.reads_answered, d.writes, d.writes_answered] {
+                    digest.add_u64(count);
+                }
+                digest.add_f64(d.age_secs);
+            }
             let weights = o.latency.weights.iter().chain(&o.start_delay.weights);
             for (bin, weight) in weights.enumerate().filter(|(_, w)| **w > 0.0) {
                 digest.add_u64(bin as u64);
@@ -62,6 +68,23 @@ pub fn digest(outcome: &Outcome) -> u64 {
         marks.first_action,
     ] {
         digest.add_u64(mark.map_or(u64::MAX, |at| at.0));
+    }
+    for domain in &outcome.domains {
+        for count in [
+            domain.lost_writes,
+            domain.late_writes,
+            domain.conflicts,
+            domain.reassigned,
+        ] {
+            digest.add_u64(count);
+        }
+        for secs in [
+            domain.rpo_secs,
+            domain.exposure_secs,
+            domain.reconcile_secs.unwrap_or(f64::INFINITY),
+        ] {
+            digest.add_f64(secs);
+        }
     }
     if let Some(outside) = &outcome.outside_validity {
         digest.add_str(&outside.pool);

@@ -24,6 +24,7 @@ use crate::world::condition::Condition;
 use crate::world::edge::{Ejection, Routes};
 use crate::world::state::World;
 
+mod data;
 mod edges;
 mod episodes;
 mod guards;
@@ -69,6 +70,8 @@ pub struct Run<'a> {
     routed: Vec<Time>,
     doubtful_since: Option<Time>,
     last_miss: Vec<f64>,
+    /// When the next thing happens by itself in the stores.
+    stores_due: Time,
 }
 
 impl<'a> Run<'a> {
@@ -128,6 +131,7 @@ impl<'a> Run<'a> {
             routed: vec![Time::ZERO; regions],
             doubtful_since: None,
             last_miss: vec![0.0; regions],
+            stores_due: Time::NEVER,
             now: Time::ZERO,
             flowed: Time::ZERO,
             calm: false,
@@ -241,6 +245,7 @@ impl<'a> Run<'a> {
             self.monitor.next_time(),
             self.operator.next_time(),
             self.wake,
+            self.stores_due,
         ];
         let regions = self.world.regions.iter().map(|r| r.next_time());
         let later = moments
@@ -274,6 +279,7 @@ impl<'a> Run<'a> {
         self.cohort
             .advance(&view, &mut self.world, (from, next), self.address);
         self.outcome.steps += 1;
+        self.count_data(from, next);
         let crossing = self.cohort.serving.crossing;
         self.outcome.usage.proxied_requests += crossing * next.since(from).secs();
         self.note_validity(next.since(from));
@@ -302,6 +308,10 @@ impl<'a> Run<'a> {
     fn happen(&mut self) {
         let mut asked = self.wake <= self.now;
         asked |= self.handle_due();
+        if self.stores_due <= self.now {
+            self.advance_data();
+        }
+        self.stores_due = self.world.stores.next_time(&self.sim.scenario, self.now);
         if self.monitor.next_time() <= self.now {
             for change in self.monitor.advance(self.now) {
                 asked = true;
@@ -436,6 +446,7 @@ impl<'a> Run<'a> {
                 self.condition_changed(changed);
             }
         }
+        self.follow_data();
     }
 
     /// What happens at one instant.
@@ -459,14 +470,14 @@ impl<'a> Run<'a> {
                 self.world.set_condition(next);
             }
             (None, Some(hang)) => {
-                if self.cohort.serving.reaches(region) {
+                if self.cohort.serving.reaches(region) || !self.world.stores.is_empty() {
                     self.touch();
                 }
                 self.world.set_condition(next);
                 self.go_dark(region, hang);
             }
             (Some(_), None) => {
-                if self.cohort.serving.reaches(region) {
+                if self.cohort.serving.reaches(region) || !self.world.stores.is_empty() {
                     self.touch();
                 }
                 self.world.set_condition(next);
@@ -584,7 +595,8 @@ impl<'a> Run<'a> {
     fn close_window(&mut self) {
         let view = self.view();
         let secs = self.window_end.since(self.window_from).secs();
-        let regions = self.cohort.end_window(&view, secs);
+        let mut regions = self.cohort.end_window(&view, secs);
+        self.observe_data(&mut regions);
         let mut global = Observation::default();
         for region in &regions {
             global.merge(region);
@@ -612,6 +624,7 @@ impl<'a> Run<'a> {
         *ledger = self.cohort.ledger;
         ledger.starts_waiting = self.cohort.starts_waiting();
         ledger.sessions_last = self.cohort.sessions.total();
+        self.outcome.domains = self.world.stores.outcomes();
         self.outcome.digest = digest(&self.outcome);
         self.outcome
     }

@@ -9,6 +9,7 @@ mod eligible_start_success;
 mod error_rate;
 mod latency;
 mod rebuffer_rate;
+mod staleness;
 mod start_delay;
 mod store;
 mod stream_start_success;
@@ -18,7 +19,7 @@ use crate::model::observation::{Observation, Sli};
 
 /// All SLIs, in the order of reports.
 pub fn all() -> &'static [&'static dyn Sli] {
-    static ALL: [&dyn Sli; 13] = [
+    static ALL: [&dyn Sli; 14] = [
         &stream_start_success::StreamStartSuccess,
         &eligible_start_success::EligibleStartSuccess,
         &error_rate::ErrorRate,
@@ -29,6 +30,7 @@ pub fn all() -> &'static [&'static dyn Sli] {
         &start_delay::StartDelayP95,
         &rebuffer_rate::RebufferRate,
         &degraded_rate::DegradedRate,
+        &staleness::Staleness,
         &cpu::Cpu,
         &cache_hit_ratio::CacheHitRatio,
         &store::Store,
@@ -54,6 +56,7 @@ fn answers(observation: &Observation) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::domain::DomainObservation;
 
     fn value(name: &str, observation: &Observation) -> Option<f64> {
         find(name).expect("a known SLI").measure(observation)
@@ -95,6 +98,18 @@ mod tests {
             slot_secs: 60.0,
             store_busy_secs: 7.0,
             store_slot_secs: 10.0,
+            domains: vec![
+                DomainObservation {
+                    aged_reads: 30,
+                    age_secs: 60.0,
+                    ..DomainObservation::default()
+                },
+                DomainObservation {
+                    aged_reads: 10,
+                    age_secs: 0.0,
+                    ..DomainObservation::default()
+                },
+            ],
             ..Observation::default()
         };
         seen.latency.add(0.1, 98.0);
@@ -106,6 +121,7 @@ mod tests {
             ("error_rate", 0.04),
             ("unreachable_rate", 0.2),
             ("degraded_rate", 0.025),
+            ("staleness", 1.5),
             ("rebuffer_rate", 0.01),
             ("cpu", 0.5),
             ("cache_hit_ratio", 0.75),

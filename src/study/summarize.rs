@@ -1,6 +1,7 @@
 //! From rows to the summary.
 
-use crate::model::measure::{Impact, Measure, Measured, SliSpan, TimeMeasure};
+use crate::model::domain::Domain;
+use crate::model::measure::{DomainMeasure, Impact, Measure, Measured, SliSpan, TimeMeasure};
 use crate::model::money::{Alert, BurnLevel, Money};
 use crate::model::outcome::Row;
 use crate::model::policy::Phase;
@@ -10,6 +11,7 @@ use crate::simulate::Digest;
 use crate::stats::{Distribution, Estimate, Share, Verdict};
 use crate::study::summary::*;
 use crate::study::{Plan, Study, guards, worst};
+use crate::units::Span;
 
 /// Impacts that are shown as distributions.
 const IMPACTS: [Impact; 6] = [
@@ -101,6 +103,7 @@ fn summarize_variant(
         slis: Named(columns.slis().iter().map(|one| sli(one.name())).collect()),
         times_s: Named(TimeMeasure::ALL.map(time).into()),
         phases: phases(scenario, rows),
+        domains: domains(scenario, &of),
         metastable: share(Impact::Metastable),
         toppled: share(Impact::Toppled),
         availability: mean(Measure::Impact(Impact::Availability)),
@@ -121,6 +124,40 @@ fn summarize_variant(
         },
         outside_validity: outside_validity(rows),
     }
+}
+
+/// Every domain's figures, and whether they are within its targets in 95 % of the replications.
+fn domains(scenario: &Scenario, of: &dyn Fn(Measure) -> Vec<Measured>) -> Domains {
+    const AT_LEAST: f64 = 0.95;
+    let summary = |domain: &Domain| {
+        let measured = |kind| {
+            of(Measure::Domain {
+                kind,
+                domain: domain.name.clone(),
+            })
+        };
+        let distribution = |kind| Distribution::of(&measured(kind));
+        let kept = |value: &Measured, target: Option<Span>| match (value, target) {
+            (Measured::Absent, _) | (_, None) => true,
+            (value, Some(target)) => value.as_f64() <= target.secs(),
+        };
+        let (rto, rpo) = (measured(DomainMeasure::Rto), measured(DomainMeasure::Rpo));
+        let both = rto.iter().zip(&rpo);
+        let held = both.filter(|(rto, rpo)| kept(rto, domain.rto) && kept(rpo, domain.rpo));
+        DomainSummary {
+            verdict: Verdict::of(held.count() as u64, rto.len() as u64, AT_LEAST),
+            rto_s: Distribution::of(&rto),
+            rpo_s: Distribution::of(&rpo),
+            lost_writes: distribution(DomainMeasure::LostWrites),
+            late_writes: distribution(DomainMeasure::LateWrites),
+            conflicts: distribution(DomainMeasure::Conflicts),
+            reconcile_s: distribution(DomainMeasure::Reconcile),
+            reassigned: distribution(DomainMeasure::Reassigned),
+            exposure_s: distribution(DomainMeasure::Exposure),
+        }
+    };
+    let named = |domain: &Domain| (domain.name.clone(), summary(domain));
+    Domains(scenario.domains.iter().map(named).collect())
 }
 
 fn values(measured: &[Measured]) -> Vec<f64> {
@@ -226,7 +263,12 @@ fn digest(study: &Study) -> u64 {
             digest.add_u64(row.replication);
             digest.add_u64(row.digest);
             let measured = study.columns.measures().iter().zip(&row.values);
-            for (_, value) in measured.filter(|(measure, _)| !measure.is_valuation()) {
+            let counted = |(measure, value): &(&Measure, &Measured)| {
+                // Where there are no data, nothing is said of their age.
+                let silent = measure.is_staleness() && **value == Measured::Absent;
+                !measure.is_valuation() && !silent
+            };
+            for (_, value) in measured.filter(counted) {
                 match value {
                     Measured::Absent => digest.add_u64(0),
                     Measured::Censored => digest.add_u64(1),

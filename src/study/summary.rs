@@ -57,6 +57,8 @@ pub struct VariantSummary {
     pub times_s: Named<Distribution>,
     /// Phases that any replication entered, by region and in their usual order.
     pub phases: Vec<PhaseSummary>,
+    /// Every domain of data, by name.
+    pub domains: Domains,
     /// Share of replications that stay broken after the trigger.
     pub metastable: Option<Share>,
     /// Share of replications in which a region broke that no fault hit.
@@ -128,6 +130,39 @@ pub struct Costs {
     pub transfer: Option<Estimate>,
     /// Value of failed starts and lost viewer-minutes of the run, in USD; in no cost.
     pub harm_usd: Option<Estimate>,
+}
+
+/// Domains of data by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Domains(pub Vec<(String, DomainSummary)>);
+
+impl Serialize for Domains {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, domain)| (name, domain)))
+    }
+}
+
+/// What became of a domain's data.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DomainSummary {
+    /// From the fault until its writes and reads are answered again.
+    pub rto_s: Distribution,
+    /// Age of what a lost region took with it.
+    pub rpo_s: Distribution,
+    /// Writes that had reached no surviving region.
+    pub lost_writes: Distribution,
+    /// Of these, those that came back.
+    pub late_writes: Distribution,
+    /// Keys written on both sides.
+    pub conflicts: Distribution,
+    /// From conflicts found to conflicts reconciled.
+    pub reconcile_s: Distribution,
+    /// Viewers assigned anew.
+    pub reassigned: Distribution,
+    /// The largest age that a loss could have taken with it.
+    pub exposure_s: Distribution,
+    /// Whether recovery time and age are within their targets.
+    pub verdict: Verdict,
 }
 
 /// A hypothesis.

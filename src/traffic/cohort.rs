@@ -20,6 +20,7 @@ use crate::world::connections::Legacy;
 use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 use crate::world::state::World;
+use crate::world::stores::Asked;
 
 mod answers;
 mod playing;
@@ -93,6 +94,8 @@ pub struct Cohort {
     /// First attempts of the last step that home regions sent elsewhere, and all of them,
     /// `[home region]`: (elsewhere, all).
     pub shifted: Vec<(f64, f64)>,
+    /// What was asked in the last step, `[region][request]`; empty where there is no domain of data.
+    pub asked: Vec<Asked>,
     /// Requests per second of each market, and served by each region, in the last step.
     pub market_load: Vec<f64>,
     /// Length of the step under way.
@@ -165,6 +168,10 @@ impl Cohort {
             pool_secs: vec![0.0; regions * (scenario.services.len() + 1) * 2],
             ledger: Ledger::default(),
             shifted: vec![(0.0, 0.0); regions],
+            asked: match scenario.domains.is_empty() {
+                true => Vec::new(),
+                false => vec![Asked::default(); regions * scenario.requests.len()],
+            },
             market_load: vec![0.0; markets],
             dt_secs: 0.0,
             buffers: Buffers {
@@ -254,6 +261,7 @@ impl Cohort {
         let mut attempts: Vec<Vec<Vec<starts::Attempt>>> =
             vec![vec![Vec::new(); scenario.devices.len()]; scenario.markets.len()];
         self.serving.clear();
+        self.asked.fill(Asked::default());
         std::mem::swap(&mut self.herd.reconnects, &mut self.reconnects);
         std::mem::swap(&mut self.herd.changes, &mut self.changes);
         self.reconnects.fill(0.0);

@@ -20,11 +20,17 @@ pub const WEST: RegionId = 1;
 const PROBE: Span = Span(1_000_000);
 
 const PLAIN: &str = include_str!("base/plain.toml");
+const DATA: &str = include_str!("base/data.toml");
 const PLAYING: &str = include_str!("base/playing.toml");
 
 /// Markets that bring plain requests: A at home in the east, B in the west.
 pub fn plain() -> Scenario {
     load("plain", PLAIN)
+}
+
+/// Requests that write one domain, which is replicated at once.
+pub fn data() -> Scenario {
+    load("data", &format!("{PLAIN}\n{DATA}"))
 }
 
 /// Viewers of the market in the east whose sessions play practically for ever, and whose media come

@@ -11,6 +11,7 @@
 //! | `base` | the scenarios that cases start from |
 //! | `series` | shares over time, read from windows |
 //! | `dns`, `cache`, `detection`, `playback`, `arrivals` | one family each |
+//! | `replication` | what a lost region takes with it; a primary that is replaced |
 //! | `failover`, `refill`, `pairs` | whole failovers |
 //! | `judge` | from a simulated value to a verdict |
 //! | `report` | rows and totals |
@@ -27,6 +28,7 @@ mod oracles;
 mod pairs;
 mod playback;
 mod refill;
+mod replication;
 mod report;
 mod series;
 #[cfg(test)]
@@ -88,7 +90,7 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             "v4_retries" | "v4_retry" => {
                 Err("needs capacity that grows by launches, and fidelity request".into())
             }
-            "v8_stateful" | "v8_db" => Err("needs replicated data".into()),
+            "v8_db" => replication::run(case, seed),
             "v10_failback" => Err("needs failback".into()),
             other => Err(format!("the model {other:.40} is not known")),
         },
@@ -96,7 +98,7 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             Err("needs fidelity request: single requests in queues".into())
         }
         "03_availability" => Err("needs failures and repairs at random, over years".into()),
-        "06_replication" => Err("needs replicated data".into()),
+        "06_replication" => replication::run(case, seed),
         "08_autoscaling" => Err("needs autoscaling".into()),
         "09_retries" => Err("needs fidelity request: single requests and their retries".into()),
         "13_output_analysis" => Err("a value of statistics, not of a run".into()),

@@ -20,7 +20,7 @@ fn verdicts(case: &Case) -> Vec<(String, Verdict, String)> {
 }
 
 /// The cases that are simulated in a moment; the whole set is what `verify` is for.
-const QUICK: [&str; 12] = [
+const QUICK: [&str; 21] = [
     "dns_a",
     "two_layer_a",
     "conn_exp",
@@ -33,6 +33,15 @@ const QUICK: [&str; 12] = [
     "pb_a",
     "fill_c",
     "nhpp_c",
+    "const_a",
+    "const_b",
+    "exp_a",
+    "exp_b",
+    "ship_a",
+    "ship_b",
+    "mm1_a",
+    "mm1_b",
+    "v8_a",
 ];
 
 #[test]

@@ -15,6 +15,7 @@
 //! | [`reach`] | who may and can serve whom |
 //! | [`state`] | all of it together at a moment |
 //! | [`resolvers`], [`connections`] | the two kinds of stickiness |
+//! | [`stores`] | domains of data: replication, promotion, what is lost |
 //! | [`playback`] | how long a session plays without its region |
 
 pub mod cache;
@@ -34,3 +35,4 @@ pub mod reach;
 pub mod region;
 pub mod resolvers;
 pub mod state;
+pub mod stores;

@@ -10,6 +10,7 @@ use crate::world::graph::{Capacity, Flow, Outside};
 use crate::world::instances::Instances;
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
+use crate::world::stores::Effect;
 
 /// How a region is dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Region {
     pub entering: Vec<f64>,
     /// How badly each service works; empty where none does.
     degraded: Vec<Degradation>,
+    /// What the stores do to each kind of request; empty where there is no domain.
+    pub data: Vec<Effect>,
     shocks: Shocks,
     streams: Vec<Stream>,
 }
@@ -93,6 +96,7 @@ impl Region {
             capacity: vec![Capacity::default(); scenario.services.len()],
             entering: vec![0.0; scenario.requests.len() * markets],
             degraded: Vec::new(),
+            data: Vec::new(),
             shocks: shocks.clone(),
             streams: scenario
                 .services
@@ -148,6 +152,7 @@ impl Region {
                 );
             },
         );
+        self.flow.feel(&self.data);
     }
 
     /// Makes the evaluated step happen.

@@ -13,6 +13,7 @@ use crate::world::pool::Pool;
 use crate::world::reach::Reach;
 use crate::world::region::{Region, Shocks};
 use crate::world::resolvers::Resolvers;
+use crate::world::stores::{Note, Stores};
 
 /// The state of the world.
 pub struct World {
@@ -40,6 +41,8 @@ pub struct World {
     pub demand_factor: f64,
     /// Demand of each market, with its surges.
     pub demand: Vec<Demand>,
+    /// Domains of data.
+    pub stores: Stores,
 }
 
 impl World {
@@ -100,7 +103,7 @@ impl World {
                     .collect()
             })
             .collect();
-        World {
+        let mut world = World {
             condition: Condition::default(),
             reach: Reach::new(scenario),
             regions: (0..regions)
@@ -119,7 +122,10 @@ impl World {
             answers,
             demand_factor: shock("demand", scenario.variation.demand),
             demand: plan.demand.clone(),
-        }
+            stores: Stores::new(scenario, seed, replication),
+        };
+        world.follow_stores(scenario, Time::ZERO);
+        world
     }
 
     /// What is impaired has changed.
@@ -127,6 +133,29 @@ impl World {
         self.condition = condition;
         for (r, region) in self.regions.iter_mut().enumerate() {
             region.condition_changed(r, &self.condition);
+        }
+    }
+
+    /// The stores follow the condition, and the regions feel what they can do.
+    pub fn follow_stores(&mut self, scenario: &Scenario, now: Time) -> Vec<Note> {
+        if self.stores.is_empty() {
+            return Vec::new();
+        }
+        let notes = self.stores.follow(scenario, &self.condition, now);
+        self.feel_stores(scenario, now);
+        notes
+    }
+
+    /// What is due in the stores happens.
+    pub fn advance_stores(&mut self, scenario: &Scenario, now: Time) -> Vec<Note> {
+        let notes = self.stores.advance(scenario, &self.condition, now);
+        self.feel_stores(scenario, now);
+        notes
+    }
+
+    fn feel_stores(&mut self, scenario: &Scenario, now: Time) {
+        for (r, region) in self.regions.iter_mut().enumerate() {
+            region.data = self.stores.effects(scenario, &self.condition, r, now);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the terminal shows: what is run, a block of tables per variant, and what the numbers do not
 //! say. At most 100 columns, unless names alone are longer.
 
+mod domains;
 mod guards;
 mod impact;
 mod money;
@@ -95,6 +96,7 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
     let parts = [
         slis::table(scenario, summary, style),
         times::table(scenario, summary, style),
+        domains::table(scenario, summary, style),
         impact::table(summary, style),
         wrapped(&guards::lines(summary)),
         wrapped(&money::lines(scenario, summary)),

@@ -7,6 +7,7 @@ use crate::scenario::known;
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
 use crate::scenario::section::Section;
+use crate::scenario::tree::At;
 
 /// Most entries of each of them.
 const MOST: usize = 200;
@@ -33,7 +34,7 @@ pub fn objectives(top: &mut Section) -> Vec<Objective> {
 }
 
 /// The hypotheses, sorted by name.
-pub fn hypotheses(top: &mut Section, regions: &[&str]) -> Vec<Hypothesis> {
+pub fn hypotheses(top: &mut Section, regions: &[&str], domains: &[&str]) -> Vec<Hypothesis> {
     let mut found = Vec::new();
     for mut section in top.tables("hypothesis", MOST) {
         let name = section.name();
@@ -48,6 +49,9 @@ pub fn hypotheses(top: &mut Section, regions: &[&str]) -> Vec<Hypothesis> {
                 let at = section.place_of("claim");
                 for region in expression::regions(&claim) {
                     section.reader.find(at, &path, region, "region", regions);
+                }
+                for domain in expression::domains(&claim) {
+                    check_domain(&section, at, &path, domain, domains);
                 }
                 let hypothesis = Hypothesis {
                     name,
@@ -73,4 +77,12 @@ pub fn hypotheses(top: &mut Section, regions: &[&str]) -> Vec<Hypothesis> {
         .into_iter()
         .map(|(hypothesis, ..)| hypothesis)
         .collect()
+}
+
+fn check_domain(section: &Section, at: At, path: &str, name: &str, domains: &[&str]) {
+    if domains.is_empty() {
+        let wrong = Wrong::new("there is no domain", "write a [[domain]] with this name");
+        section.reader.wrong(at, path, wrong);
+    }
+    section.reader.find(at, path, name, "domain", domains);
 }

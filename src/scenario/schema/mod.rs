@@ -3,6 +3,7 @@
 mod call;
 mod control;
 mod device;
+mod domain;
 mod event;
 mod fault;
 mod market;
@@ -81,15 +82,17 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     let edge = network::edge(&mut top);
     let (services, call_order) = service::services(&mut top, &region_names);
     let requests = request::requests(&mut top, &services, plain);
+    let domains = domain::domains(&mut top, &region_names, &markets, &requests);
     let session = session::session(&mut top, plain);
     let ambient = ambient(top.section("ambient"));
     let control = control::control(top.section("control"), &region_names);
     let variation = variation(top.section("variation"));
+    let domain_names: Vec<&str> = domains.iter().map(|d| d.name.as_str()).collect();
     let targets = fault::Targets {
         regions: &regions,
         services: &services,
         markets: &markets,
-        domains: &[],
+        domains: &domain_names,
     };
     let faults = fault::faults(&mut top, &targets);
     let end = faults.iter().map(|f| f.at.secs() + f.duration.secs());
@@ -117,7 +120,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     }
     fault::check_horizon(&mut top, &faults, horizon);
     let objectives = event::objectives(&mut top);
-    let hypotheses = event::hypotheses(&mut top, &region_names);
+    let hypotheses = event::hypotheses(&mut top, &region_names, &domain_names);
     let prices = money::prices(top.section("prices"));
     let budget = money::budget(top.section("budget"));
     let policy = policy::policy(top.section("policy"), &region_names);
@@ -140,6 +143,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         services,
         call_order,
         requests,
+        domains,
         session,
         ambient,
         control,

@@ -9,6 +9,7 @@ use crate::traffic::tally::delay_class;
 use crate::units::Time;
 use crate::world::graph::Flow;
 use crate::world::state::World;
+use crate::world::stores::Effect;
 
 impl Cohort {
     /// Finds what becomes of requests of a class from a market that enter at a region; `None`: nobody
@@ -63,11 +64,14 @@ impl Cohort {
             let (with, _) = view.laws.moments(view.laws.first[q] + (1 << i));
             missed += (with - mean) * (miss * paths.lookups[i]).min(1.0);
         }
+        let stores = world.regions[served].data.get(q);
+        let stores = stores.map_or(0.0, Effect::mean_delay);
         (
             mean + missed
                 + wait
                 + flow.far(view.plan.graph.entries[q].0)
-                + view.scenario.rtt_secs[r][served],
+                + view.scenario.rtt_secs[r][served]
+                + stores,
             variance,
             served,
         )
@@ -104,6 +108,9 @@ impl Cohort {
                 let degraded = world.regions[s].flow.degrading(&view.plan.graph, q, m);
                 let window = &mut self.window[s];
                 window.answered_ok += counts[s];
+                if let Some(asked) = self.asked.get_mut(s * scenario.requests.len() + q) {
+                    asked.answered += counts[s];
+                }
                 if degraded > 0.0 {
                     window.answered_degraded += sampling::binomial(draws, counts[s], degraded);
                 }
@@ -119,10 +126,18 @@ impl Cohort {
             place(draws, failed, &high[..regions], low, &mut counts[..regions]);
             for s in 0..regions {
                 self.window[s].answered_error += counts[s];
+                self.not_answered(s, q, scenario.requests.len(), counts[s]);
             }
         }
         self.buffers.counts = counts;
         self.buffers.shares = shares;
+    }
+
+    /// Requests of a kind to a region failed, or got no answer.
+    pub(super) fn not_answered(&mut self, region: RegionId, q: usize, requests: usize, count: u64) {
+        if let Some(asked) = self.asked.get_mut(region * requests + q) {
+            asked.failed += count;
+        }
     }
 
     /// Adds the latencies of good answers given by region `s` to requests that entered at `r`.
@@ -153,6 +168,11 @@ impl Cohort {
         away += flow.far(entry);
         let wait = flow.wait_secs[entry] + self.serving.proxies[r].wait.mean();
         let points = wait_points(flow, entry, wait);
+        let stores = world.regions[s].data.get(q);
+        let delays = match stores {
+            Some(effect) if !effect.delays.is_empty() => &effect.delays[..],
+            _ => &[(1.0, 0.0)],
+        };
         for (pattern, &part) in patterns[..paths.laws.len()].iter().enumerate() {
             if part < 1e-9 {
                 continue;
@@ -162,12 +182,15 @@ impl Cohort {
                 if share <= 0.0 {
                     continue;
                 }
-                let weight = weight * part * share;
-                let tally = &mut self.tallies[s];
-                tally.add(law, delay_class(away + secs), weight * (1.0 - retried));
-                if retried > 0.0 {
-                    let delay = away + secs + fate.retry_cost_secs;
-                    tally.add(law, delay_class(delay), weight * retried);
+                for &(among, store_secs) in delays {
+                    let weight = weight * part * share * among;
+                    let delay = away + secs + store_secs;
+                    let tally = &mut self.tallies[s];
+                    tally.add(law, delay_class(delay), weight * (1.0 - retried));
+                    if retried > 0.0 {
+                        let delay = delay + fate.retry_cost_secs;
+                        tally.add(law, delay_class(delay), weight * retried);
+                    }
                 }
             }
         }

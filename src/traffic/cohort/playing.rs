@@ -141,6 +141,7 @@ impl Cohort {
         self.window[r].first_attempts += count;
         if !self.fate(view, world, (m, k, r), q, now, &mut fate) {
             self.window[r].unreachable += count;
+            self.not_answered(r, q, scenario.requests.len(), count);
             self.window[r].failed_for_good += count;
             self.buffers.fate = fate;
             return count;
@@ -288,6 +289,9 @@ impl Cohort {
         // A session that nobody answers asks again and again: requests without an answer.
         let asked = sampling::poisson(draws, tries.min(1e15));
         self.window[r].unreachable += asked;
+        if let Some(q) = super::retry_request(scenario) {
+            self.not_answered(r, q, scenario.requests.len(), asked);
+        }
         let range = self.pointing(m, k, scenario.devices.len());
         let now = self.pointing[range.clone()].to_vec();
         let before = self.pointed[range.start + r];

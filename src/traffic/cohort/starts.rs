@@ -344,6 +344,7 @@ impl Cohort {
             }
             if !self.fate(view, world, (m, k, r), q, now, &mut fate) {
                 self.window[r].unreachable += good;
+                self.not_answered(r, q, scenario.requests.len(), good);
                 good = 0;
                 (answered, healthy) = (false, false);
                 break;

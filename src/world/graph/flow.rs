@@ -4,6 +4,7 @@ use super::{Capacity, Graph, Link, NOTHING, Outside};
 use crate::model::policy::Shed;
 use crate::model::scenario::ServiceId;
 use crate::world::pool::{Pool, PoolState, Servers};
+use crate::world::stores::Effect;
 
 /// Finds the share of a cache's lookups that miss: the cache, lookups per second by market, the share
 /// of fetches that succeed, and where the shares go.
@@ -42,6 +43,8 @@ pub struct Flow {
     drags: bool,
     markets: usize,
     request_fail: Vec<f64>,
+    /// Share of good answers that the stores degrade, per kind of request; empty: none.
+    stale: Vec<f64>,
     pub(super) attempts: Vec<f64>,
     pub(super) call_fail: Vec<f64>,
     /// Calls from and to elsewhere; `None` where every region has every service.
@@ -72,6 +75,7 @@ impl Flow {
             drags: false,
             markets: graph.markets,
             request_fail: vec![0.0; graph.entries.len() * graph.markets],
+            stale: Vec::new(),
             attempts: vec![1.0; per_link],
             call_fail: vec![0.0; per_link],
             outside: None,
@@ -92,7 +96,26 @@ impl Flow {
     /// Share of good answers to such requests that contain a fallback.
     pub fn degrading(&self, graph: &Graph, request: usize, market: usize) -> f64 {
         let (service, priority) = graph.entries[request];
-        self.degraded[graph.at(service, priority, market)]
+        let degraded = self.degraded[graph.at(service, priority, market)];
+        match self.stale.get(request) {
+            Some(&stale) if stale > 0.0 => 1.0 - (1.0 - degraded) * (1.0 - stale),
+            _ => degraded,
+        }
+    }
+
+    /// The stores fail or degrade a share of each kind of request.
+    pub fn feel(&mut self, effects: &[Effect]) {
+        self.stale.clear();
+        for (q, effect) in effects.iter().enumerate() {
+            self.stale.push(effect.degraded);
+            if effect.blocked <= NOTHING {
+                continue;
+            }
+            self.hurt = true;
+            for fail in &mut self.request_fail[q * self.markets..(q + 1) * self.markets] {
+                *fail = 1.0 - (1.0 - *fail) * (1.0 - effect.blocked);
+            }
+        }
     }
 
     /// Calls per second at a service, all priorities and markets together.
