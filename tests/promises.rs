@@ -7,6 +7,8 @@ mod source;
 
 #[path = "promises/conservation.rs"]
 mod conservation;
+#[path = "promises/data.rs"]
+mod data;
 #[path = "promises/deployment.rs"]
 mod deployment;
 #[path = "promises/determinism.rs"]

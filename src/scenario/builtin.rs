@@ -39,6 +39,12 @@ const BUILTINS: &[Builtin] = &[
         text: include_str!("../../scenarios/chaos-kong-industry-defaults.toml"),
     },
     Builtin {
+        name: "replication-lag",
+        kind: Kind::Scenario,
+        summary: "replication falls behind, then its region is lost: who keeps serving, and what is lost?",
+        text: include_str!("../../scenarios/replication-lag.toml"),
+    },
+    Builtin {
         name: "flow-dark",
         kind: Kind::Strategy,
         summary: "policy flow with dark capacity deployed",

@@ -133,7 +133,8 @@ fn measure(text: &str) -> Result<(Measure, &str), String> {
         let impacts = Impact::ALL.iter().map(|i| i.name());
         let money = Money::ALL.iter().map(|m| m.name());
         let spans = SliSpan::ALL.iter().map(|s| s.name());
-        let domains = DomainMeasure::ALL.iter().map(|d| d.name());
+        // The `rto` of a domain is named as that of the whole.
+        let domains = DomainMeasure::ALL.iter().skip(1).map(|d| d.name());
         let plain = times.chain(impacts).chain(money);
         let known: Vec<&str> = plain.chain(spans).chain(domains).collect();
         return Err(format!(

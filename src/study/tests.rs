@@ -290,7 +290,6 @@ fn the_summary_has_the_promised_keys() {
         }
     }
     variant("cost.harm_usd".into());
-    variant("domains".into());
     variant("impact.burn_level".into());
     variant("alerts[].name".into());
     for part in share {
