@@ -13,6 +13,8 @@ mod data;
 mod deployment;
 #[path = "promises/determinism.rs"]
 mod determinism;
+#[path = "promises/docs.rs"]
+mod docs;
 #[path = "promises/faults.rs"]
 mod faults;
 #[path = "promises/golden.rs"]

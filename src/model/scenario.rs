@@ -83,6 +83,23 @@ pub struct Scenario {
     pub inputs: Vec<Input>,
 }
 
+impl Scenario {
+    /// Eligible starts that may fail in the window of the error budget.
+    pub fn allowed_failures(&self) -> f64 {
+        let usual = |market: &Market| {
+            // Linear between the factors, all round the day: the mean is theirs. A wave's is 1.
+            let mean = match (&market.wave, &market.profile[..]) {
+                (Some(_), _) | (None, []) => 1.0,
+                (None, factors) => factors.iter().sum::<f64>() / factors.len() as f64,
+            };
+            market.starts * mean
+        };
+        let per_sec = self.demand * self.markets.iter().map(usual).sum::<f64>();
+        let eligible = per_sec * (1.0 - self.ambient.start_failure);
+        eligible * self.budget.window.secs() * (1.0 - self.budget.target)
+    }
+}
+
 /// A region.
 #[derive(Clone, Debug)]
 pub struct Region {

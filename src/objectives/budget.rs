@@ -18,36 +18,10 @@ const DAY_SECS: f64 = 86_400.0;
 /// Share of the budget of its whole window that the run spent; absent where nobody starts anything.
 pub fn spent(scenario: &Scenario, windows: &[Window]) -> Measured {
     let failed: u64 = windows.iter().map(|w| w.global.starts_failed).sum();
-    match allowed(scenario) {
+    match scenario.allowed_failures() {
         allowed if allowed > 0.0 => Measured::Value(failed as f64 / allowed),
         _ => Measured::Absent,
     }
-}
-
-/// Starts that may fail in the budget's window.
-fn allowed(scenario: &Scenario) -> f64 {
-    let per_sec: f64 = scenario
-        .markets
-        .iter()
-        .map(|market| {
-            // Linear between the factors, all round the day: the mean is theirs. A wave has the mean 1.
-            let mean = match (&market.wave, &market.profile[..]) {
-                (Some(_), _) | (None, []) => 1.0,
-                (None, factors) => factors.iter().sum::<f64>() / factors.len() as f64,
-            };
-            market.starts * mean
-        })
-        .sum::<f64>()
-        * scenario.demand
-        * (1.0 - scenario.ambient.start_failure);
-    per_sec * scenario.budget.window.secs() * (1.0 - scenario.budget.target)
-}
-
-/// How long the budget lasts when everything fails at the busiest moment, in seconds.
-pub fn lasts_secs(scenario: &Scenario) -> Option<f64> {
-    let busiest: f64 = scenario.markets.iter().map(|m| m.starts).sum::<f64>() * scenario.demand;
-    let allowed = allowed(scenario);
-    (busiest > 0.0 && allowed > 0.0).then(|| allowed / busiest)
 }
 
 /// Failed and eligible starts up to each window's end, of all regions together and of each.
@@ -92,7 +66,7 @@ impl Sums {
 /// The burn level at the end of each window.
 pub fn levels(scenario: &Scenario, windows: &[Window]) -> Vec<BurnLevel> {
     let budget = &scenario.budget;
-    let allowed = allowed(scenario);
+    let allowed = scenario.allowed_failures();
     let sums = Sums::of(windows);
     let begin = windows.first().map_or(Time::ZERO, |w| w.from);
     (0..windows.len())

@@ -1,0 +1,155 @@
+//! Capacity after the loss of a region.
+
+use super::warn;
+use crate::engine::law;
+use crate::model::measure::Op;
+use crate::model::scenario::{RegionId, Scenario, ServiceId};
+use crate::problem::Problem;
+use crate::units::{human_secs, three_digits};
+use crate::world::plan::Plan;
+
+/// What a service has and needs when the region is lost whose loss hurts it most.
+struct Loss {
+    region: RegionId,
+    /// Slots that all markets keep busy, each region at its busiest hour.
+    busy: f64,
+    /// Slots in service in all regions.
+    total: f64,
+    /// Of these, in the survivors.
+    left: f64,
+    /// The same with dark capacity.
+    with_dark: f64,
+}
+
+impl Loss {
+    fn worst(scenario: &Scenario, plan: &Plan, v: ServiceId) -> Option<Loss> {
+        let each = f64::from(scenario.services[v].slots);
+        let regions = 0..scenario.regions.len();
+        let slots = |r: RegionId| plan.sized[r][v].serving as f64 * each;
+        let dark = |r: RegionId| plan.sized[r][v].dark as f64 * each;
+        let total: f64 = regions.clone().map(slots).sum();
+        let busy = plan.peak.iter().map(|load| load.busy[v]).sum();
+        regions
+            .clone()
+            .filter(|&lost| plan.peak[lost].busy[v] > 0.0)
+            .map(|lost| {
+                let survivors = || regions.clone().filter(|&r| r != lost);
+                let left = survivors().map(slots).sum();
+                Loss {
+                    region: lost,
+                    busy,
+                    total,
+                    left,
+                    with_dark: left + survivors().map(dark).sum::<f64>(),
+                }
+            })
+            .min_by(|a, b| a.left.total_cmp(&b.left))
+    }
+}
+
+/// Survivors that cannot carry the load of a lost region, or run too hot with it.
+pub fn survivors(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
+    if scenario.regions.len() < 2 {
+        return;
+    }
+    let cpu = scenario
+        .objectives
+        .iter()
+        .find(|o| o.threshold.sli == "cpu" && matches!(o.threshold.op, Op::Less | Op::AtMost))
+        .map(|o| o.threshold.value);
+    for (v, service) in scenario.services.iter().enumerate() {
+        let Some(loss) = Loss::worst(scenario, plan, v) else {
+            continue;
+        };
+        let path = format!("service.{}.headroom", service.name);
+        let name = &scenario.regions[loss.region].name;
+        if loss.left < loss.busy {
+            let dark = if loss.with_dark < loss.busy {
+                format!("{} with dark capacity", three_digits(loss.with_dark))
+            } else {
+                "dark capacity covers it once it is called".into()
+            };
+            let critical = classes_at(scenario, plan, v) == 1;
+            found.push(warn(
+                path,
+                format!(
+                    "{}survivors cannot carry the load of {name} at the busiest hour: {} slots busy in all, {} left ({dark})",
+                    if critical { "a pool of one priority is not N+1, and shedding cannot help it: " } else { "" },
+                    three_digits(loss.busy),
+                    three_digits(loss.left)
+                ),
+                if critical {
+                    "raise its headroom to 1/(regions - 1) or more"
+                } else {
+                    "what it cannot carry is shed, the least important first if the policy sheds by priority"
+                },
+            ));
+        } else if let Some(limit) = cpu.filter(|&limit| loss.busy / loss.left > limit) {
+            let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+            found.push(warn(
+                path,
+                format!(
+                    "after the loss of {name} the survivors run at {} CPU, the objective is {}: steady CPU is {}, and at most {} would do",
+                    percent(loss.busy / loss.left),
+                    percent(limit),
+                    percent(loss.busy / loss.total),
+                    percent(limit * loss.left / loss.total),
+                ),
+                "raise its headroom",
+            ));
+        }
+    }
+}
+
+/// Launches that take longer than the error budget lasts while survivors lack capacity.
+pub fn launches(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
+    let Some(lasts_secs) = budget_lasts_secs(scenario) else {
+        return;
+    };
+    for (v, service) in scenario.services.iter().enumerate() {
+        let Some(loss) = Loss::worst(scenario, plan, v) else {
+            continue;
+        };
+        let short = 1.0 - loss.left.max(loss.with_dark) / loss.busy;
+        let launch = law::mean(&service.boot);
+        if short > 0.0 && launch > lasts_secs / short {
+            found.push(warn(
+                format!("service.{}.boot", service.name),
+                format!(
+                    "an instance takes {} from its launch until it serves; after the loss of {} the error budget of {} lasts {}",
+                    human_secs(launch),
+                    scenario.regions[loss.region].name,
+                    scenario.budget.window,
+                    human_secs(lasts_secs / short)
+                ),
+                "keep the capacity in service or dark, launch faster, or set a budget that fits",
+            ));
+        }
+    }
+}
+
+/// How long the error budget lasts when everything fails at the busiest hour, in seconds.
+fn budget_lasts_secs(scenario: &Scenario) -> Option<f64> {
+    let busiest: f64 = scenario.markets.iter().map(|m| m.starts).sum();
+    let allowed = scenario.allowed_failures();
+    (busiest > 0.0).then(|| allowed / busiest / scenario.demand)
+}
+
+/// How many priority classes reach a service.
+fn classes_at(scenario: &Scenario, plan: &Plan, service: usize) -> usize {
+    let mut reached = vec![vec![false; plan.graph.priorities.len()]; scenario.services.len()];
+    for &(entry, class) in &plan.graph.entries {
+        reached[entry][class] = true;
+    }
+    for &caller in &scenario.call_order {
+        for link in &plan.graph.nodes[caller].calls {
+            for class in 0..plan.graph.priorities.len() {
+                if reached[caller][class] {
+                    let lower = link.priority.map_or(class, |p| p.max(class));
+                    reached[link.to][lower] = true;
+                }
+            }
+        }
+    }
+    reached[service].iter().filter(|&&r| r).count()
+}

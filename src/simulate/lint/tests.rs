@@ -1,0 +1,170 @@
+use super::*;
+use crate::scenario::{Document, Layer};
+
+/// Three equal regions that carry the loss of one with CPU to spare.
+const SOUND: &str = r#"
+format = 1
+horizon = "10min"
+
+[[region]]
+name = "ash"
+
+[[region]]
+name = "birch"
+
+[[region]]
+name = "cedar"
+
+[[market]]
+name = "north"
+near = ["ash", "birch", "cedar"]
+requests = "2000/s"
+
+[[market]]
+name = "middle"
+near = ["birch", "ash", "cedar"]
+requests = "2000/s"
+
+[[market]]
+name = "south"
+near = ["cedar", "ash", "birch"]
+requests = "2000/s"
+
+[[service]]
+name = "api"
+slots = 1
+headroom = 1.0
+calls = [{ to = "store", critical = true, timeout = "1s", attempts = 1, cache = { objects = 20000, capacity = 5000 } }]
+
+[[service]]
+name = "store"
+slots = 1
+headroom = 30.0
+
+[[device]]
+name = "any"
+share = 1
+attempts = 1
+
+[[fault]]
+kind = "region-dark"
+region = "ash"
+at = "5min"
+for = "5min"
+guard = [{ sli = "stream_start_success", limit = ">= 90 %", action = "warn" }]
+
+[[objective]]
+sli = "stream_start_success"
+target = ">= 99 %"
+
+[[objective]]
+sli = "cpu"
+target = "<= 80 %"
+
+[[hypothesis]]
+name = "calm"
+claim = "before(latency_p99) < 1s and rto <= 3min"
+
+[dns]
+ttl = "20s"
+
+[policy]
+use = "flow"
+"#;
+
+fn found(sets: &[&str]) -> Vec<String> {
+    let sets = sets.iter().map(|set| Layer::set(set)).collect();
+    let document = Document::load("sound", Layer::file("sound.toml", SOUND, None), None, sets);
+    let document = document.unwrap_or_else(|problems| panic!("{problems}"));
+    let problems = warnings(document.scenario());
+    let line = |p: Problem| format!("{}: {}", p.path, p.message);
+    problems.into_iter().map(line).collect()
+}
+
+#[test]
+fn a_sound_scenario_has_no_warning() {
+    assert_eq!(found(&[]), Vec::<String>::new());
+}
+
+/// What is set, where the warning is, and words of it.
+const CASES: &[(&[&str], &str, &str)] = &[
+    (
+        &["service.api.calls=[{ to = 'store', timeout = '1ms', attempts = 1 }]"],
+        "service.api.calls[0].timeout",
+        "the timeout of 1 ms is below the mean response",
+    ),
+    (
+        &["device.any.attempts=5"],
+        "service.api",
+        "vulnerable to a retry storm in ash: up to 5 attempts",
+    ),
+    (
+        &["service.api.headroom=0.2"],
+        "service.api.headroom",
+        "a pool of one priority is not N+1, and shedding cannot help it: survivors cannot carry",
+    ),
+    (
+        &["service.api.headroom=0.2", "service.api.dark=1.0"],
+        "service.api.headroom",
+        "dark capacity covers it once it is called",
+    ),
+    (
+        &["service.api.headroom=0.6"],
+        "service.api.headroom",
+        "at most 53 % would do",
+    ),
+    (
+        &["service.store.headroom=0.9"],
+        "service.api.calls[0].cache",
+        "cannot carry the misses of a cold market",
+    ),
+    (
+        &["dns.ttl=5min"],
+        "dns.ttl",
+        "a TTL of 5 min is longer than the RTO of 3 min",
+    ),
+    (
+        &[
+            "policy.use=dns-only",
+            "edge.global=true",
+            "device.any.connection.age=1h",
+        ],
+        "device.any.connection.age",
+        "longer than the RTO of 3 min",
+    ),
+    (
+        &[
+            "service.api.headroom=0.2",
+            "service.api.boot=25min",
+            "budget.target=99.999 %",
+        ],
+        "service.api.boot",
+        "an instance takes 25 min from its launch until it serves",
+    ),
+    (
+        &["fault[0].guard=[{ sli = 'stream_start_success', limit = '> 1', action = 'warn' }]"],
+        "fault[0].guard[0].limit",
+        "a calm day breaks the guard: stream_start_success is 1",
+    ),
+    (
+        &["hypothesis.calm.claim=before(latency_p99) < 1ms"],
+        "hypothesis[0].claim",
+        "a calm day breaks it already",
+    ),
+    (
+        &["policy.stages=[0.5, 1.0]", "policy.hold=0s"],
+        "policy.hold",
+        "2 stages without a hold are one",
+    ),
+];
+
+#[test]
+fn each_warning_comes_when_it_should() {
+    for (sets, path, words) in CASES {
+        let found = found(sets);
+        let hit = found
+            .iter()
+            .any(|f| f.starts_with(&format!("{path}: ")) && f.contains(words));
+        assert!(hit, "{sets:?}: {path}: {words}: {found:#?}");
+    }
+}
