@@ -27,7 +27,7 @@
 //! | [`units`], [`problem`] | time in integer nanoseconds, distributions; a user's mistakes with their places | nothing |
 //! | [`model`] | the nouns and the four interfaces; plain data | units, problem |
 //! | [`engine`] | queue, addressed random streams, sampling, laws, digest; knows no regions | units |
-//! | [`faults`] | kinds of faults, one file each | model, engine's streams |
+//! | [`faults`] | kinds of faults, one file each | model, engine's streams, sampling and laws |
 //! | [`policies`], [`slis`] | policies and SLIs, one file each | model |
 //! | [`world`] | mechanism, never decisions: demand, services, pools, caches, instances, edge, names, buffers | model, engine |
 //! | [`traffic`] | how load moves through the world, as counted cohorts | world, model, engine |
@@ -78,7 +78,7 @@
 //!
 //! Threads or clocks inside a replication; hidden or thread-local state; boxed components that call
 //! each other; sub-seeds by order of draws; a per-request engine (it comes as a second fidelity);
-//! autoscaling, balancer limits, replicated stores, failback and money, for which the model leaves
+//! autoscaling, balancer limits, replicated stores and failback, for which the model leaves
 //! space and which it does not have yet.
 //!
 //! ## Choices where the model is silent

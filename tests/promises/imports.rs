@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "model",
             "engine::stream",
             "engine::sampling",
+            "engine::law",
         ],
     ),
     ("policies", &["units", "problem", "model"]),

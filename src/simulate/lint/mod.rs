@@ -6,6 +6,7 @@
 //! | `calls` | timeouts, attempts, stores behind caches |
 //! | `capacity` | what is left after the loss of a region |
 //! | `goals` | what is asked, against what the inputs allow |
+//! | `placement` | where services live and markets may be served |
 //! | `policy` | knobs that do not fit together |
 //! | `facts` | what there is, and what faults will hit |
 
@@ -13,6 +14,7 @@ mod calls;
 mod capacity;
 mod facts;
 mod goals;
+mod placement;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -72,6 +74,8 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     goals::baseline(scenario, &mut found);
     goals::guards(scenario, &mut found);
     capacity::launches(scenario, &plan, &mut found);
+    placement::single_regions(scenario, &mut found);
+    placement::nowhere_to_go(scenario, &mut found);
     policy::steps_without_hold(scenario, &mut found);
     found
 }

@@ -152,6 +152,16 @@ const CASES: &[(&[&str], &str, &str)] = &[
         "a calm day breaks it already",
     ),
     (
+        &["service.store.regions=['ash']"],
+        "service.store.regions",
+        "store lives in ash only, and calls to it are critical: all 3 regions fail",
+    ),
+    (
+        &["market.north.may=['ash']", "market.north.near=['ash']"],
+        "market.north.may",
+        "when ash is lost north has nowhere to go",
+    ),
+    (
         &["policy.stages=[0.5, 1.0]", "policy.hold=0s"],
         "policy.hold",
         "2 stages without a hold are one",
