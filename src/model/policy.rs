@@ -1,7 +1,7 @@
 //! A failover policy: its interface, its knobs, and the labels of its phases.
 
 use crate::model::action::Action;
-use crate::model::scenario::{RegionId, ServiceId};
+use crate::model::scenario::RegionId;
 use crate::model::telemetry::Telemetry;
 use crate::units::{Dist, Span, Time};
 
@@ -199,8 +199,6 @@ pub struct Knobs {
     pub cool_down: Span,
     /// How it is found out that a region must be evacuated.
     pub detect: Detect,
-    /// What of a region's traffic is evacuated.
-    pub scope: Scope,
     /// Bring the survivors to the instances that they will need, estimated from telemetry.
     pub prescale: bool,
     /// Hold the shift until those instances are in service, but not longer than `gate_deadline`.
@@ -241,7 +239,6 @@ impl Default for Knobs {
             eject_for: Span(30_000_000_000),
             cool_down: Span(600_000_000_000),
             detect: Detect::Health,
-            scope: Scope::default(),
             prescale: false,
             prescale_first: false,
             estimate_error: 0.2,
@@ -286,22 +283,6 @@ pub enum WatchedSli {
     StartSuccess,
     /// Above the limit: failed starts over those that the objective of start success allows.
     BurnRate,
-}
-
-/// What of a region's traffic is evacuated. What is empty leaves nothing out.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scope {
-    /// Only requests that these services answer.
-    pub services: Vec<ServiceId>,
-    /// Only what devices of these classes send.
-    pub devices: Vec<usize>,
-}
-
-impl Scope {
-    /// Whether the whole region is evacuated.
-    pub fn whole(&self) -> bool {
-        self.services.is_empty() && self.devices.is_empty()
-    }
 }
 
 /// How traffic goes back to a region that is well again.

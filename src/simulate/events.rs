@@ -1,7 +1,7 @@
 //! What can happen between steps.
 
 use crate::model::action::Action;
-use crate::model::scenario::MarketId;
+use crate::model::scenario::{MarketId, RegionId};
 
 /// An event in the queue.
 #[derive(Clone, Debug)]
@@ -18,6 +18,15 @@ pub enum Event {
         fault: usize,
         /// Number of its guard.
         guard: usize,
+    },
+    /// A window is reported, or a decision was made: the policy looks again.
+    Reported,
+    /// A person notices that a region was hit, or that it is well again.
+    Noticed {
+        /// The region.
+        region: RegionId,
+        /// Whether it was hit.
+        begins: bool,
     },
     /// An order reaches what it is meant for.
     Effective(Action),

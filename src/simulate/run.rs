@@ -15,7 +15,7 @@ use crate::model::episode::{Episode, Impairment};
 use crate::model::observation::Observation;
 use crate::model::outcome::{Entry, Outcome, OutsideValidity, Window};
 use crate::model::policy::{Memory, Phase};
-use crate::model::scenario::RegionId;
+use crate::model::scenario::{MarketId, RegionId};
 use crate::model::telemetry::Announced;
 use crate::traffic::arrivals::Address;
 use crate::traffic::cohort::{Cohort, PIECES, View};
@@ -30,10 +30,12 @@ mod episodes;
 mod guards;
 mod orders;
 mod usage;
+mod watching;
 
 use episodes::surge;
 use guards::Guards;
 use orders::report;
+use watching::Watching;
 
 /// A replication under way.
 pub struct Run<'a> {
@@ -59,6 +61,9 @@ pub struct Run<'a> {
     memory: Memory,
     wake: Time,
     reports: Reports,
+    watching: Watching,
+    /// Answers of DNS that wait for its provider.
+    stuck: Vec<(MarketId, Vec<f64>)>,
     watch: Watch,
     outcome: Outcome,
     window_from: Time,
@@ -115,6 +120,8 @@ impl<'a> Run<'a> {
             memory: Memory::default(),
             wake: Time::NEVER,
             reports: Reports::new(scenario, plan, first),
+            watching: Watching::new(knobs, regions, world.answers.clone()),
+            stuck: Vec::new(),
             watch: Watch::new(scenario, &episodes),
             active: vec![false; episodes.len()],
             announced: Vec::new(),
@@ -382,31 +389,37 @@ impl<'a> Run<'a> {
                 }
             }
             Event::Breached { fault, guard } => self.breached(fault, guard),
+            Event::Reported => self.look_at_slis(),
+            Event::Noticed { region, begins } => self.noticed(region, begins),
             Event::Effective(action) => self.carry_out(action),
-            Event::Answer {
-                market,
-                mut weights,
-            } => {
-                self.touch();
-                if !self.world.reach.admit(market, &mut weights) {
-                    let name = &self.sim.scenario.markets[market].name;
-                    let what = format!("the answer for {name} stays as it is");
-                    let cause = "no region of the new one may serve it";
-                    self.outcome.log.push(self.entry("dns", what, cause));
-                    return;
-                }
-                self.world.set_answer(self.now, market, &weights);
-                let view = self.view();
-                self.cohort.answer_changed(&view, self.now, market);
-                let name = &self.sim.scenario.markets[market].name;
-                let entry = self.entry(
-                    "dns",
-                    format!("{name} is answered {}", self.shares(&weights)),
-                    "",
-                );
-                self.outcome.log.push(entry);
-            }
+            Event::Answer { market, weights } => self.answer(market, weights),
         }
+    }
+
+    /// The authoritative servers give a new answer, unless the provider is stuck: then it waits.
+    fn answer(&mut self, market: MarketId, mut weights: Vec<f64>) {
+        let name = &self.sim.scenario.markets[market].name;
+        if self.world.condition.dns_stuck() {
+            let what = format!("a new answer for {name} waits");
+            let entry = self.entry("dns", what, "changes take no effect");
+            self.outcome.log.push(entry);
+            self.stuck.retain(|waiting| waiting.0 != market);
+            self.stuck.push((market, weights));
+            return;
+        }
+        self.touch();
+        if !self.world.reach.admit(market, &mut weights) {
+            let what = format!("the answer for {name} stays as it is");
+            let cause = "no region of the new one may serve it";
+            self.outcome.log.push(self.entry("dns", what, cause));
+            return;
+        }
+        self.world.set_answer(self.now, market, &weights);
+        let view = self.view();
+        self.cohort.answer_changed(&view, self.now, market);
+        let what = format!("{name} is answered {}", self.shares(&weights));
+        let entry = self.entry("dns", what, "");
+        self.outcome.log.push(entry);
     }
 
     fn begin(&mut self, i: usize) {
@@ -421,6 +434,7 @@ impl<'a> Run<'a> {
         }
         self.active[i] = true;
         self.change_condition(&impairment);
+        self.will_be_noticed(&impairment, true);
     }
 
     fn end(&mut self, i: usize) {
@@ -431,6 +445,7 @@ impl<'a> Run<'a> {
         let impairment = self.episodes[i].impairment.clone();
         self.tell(i, false);
         self.change_condition(&impairment);
+        self.will_be_noticed(&impairment, false);
         self.guards.ended(&self.episodes, &self.active, i);
     }
 
@@ -440,6 +455,15 @@ impl<'a> Run<'a> {
         let next = Condition::of(active.filter(|(_, on)| **on).map(|(e, _)| &e.impairment));
         match *changed {
             Impairment::RegionDark { region, .. } => self.change_darkness(region, next),
+            Impairment::DnsStuck => {
+                self.world.set_condition(next);
+                if !self.world.condition.dns_stuck() {
+                    for (market, weights) in std::mem::take(&mut self.stuck) {
+                        self.answer(market, weights);
+                    }
+                }
+            }
+            Impairment::ControlDown | Impairment::ControlBlind => self.world.set_condition(next),
             _ => {
                 self.touch();
                 self.world.set_condition(next);
@@ -545,11 +569,6 @@ impl<'a> Run<'a> {
         self.outcome.log.push(entry);
     }
 
-    fn enter(&mut self, region: RegionId, phase: Phase) {
-        self.outcome.marks.phases.push((region, phase, self.now));
-        self.log(region, format!("enters {}", phase.name()), "");
-    }
-
     /// Notes pools whose load leaves the range in which counted traffic is exact.
     fn note_validity(&mut self, lasted: Span) {
         let scenario = &self.sim.scenario;
@@ -610,6 +629,7 @@ impl<'a> Run<'a> {
             demand: self.world.demand.iter().map(|d| d.rate(middle)).sum(),
         });
         self.watch_guards();
+        self.report_window();
         self.window_from = self.window_end;
         self.window_end = (self.window_end + view.scenario.sample).min(self.end);
     }

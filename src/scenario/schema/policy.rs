@@ -1,8 +1,8 @@
 //! The policy: its name, and the knobs that the file turns.
 
-use crate::model::policy::{Knobs, Shed, Spread};
+use crate::model::policy::{Detect, Failback, Knobs, Shed, Spread, WatchedSli};
 use crate::model::scenario::{PolicyChoice, RegionId};
-use crate::scenario::default::setting;
+use crate::scenario::default::{guess, required, setting};
 use crate::scenario::known;
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
@@ -33,6 +33,10 @@ fn change(section: &mut Section, knobs: &mut Knobs, regions: &[&str]) {
         ("prewarm", &mut knobs.prewarm),
         ("isolate", &mut knobs.isolate),
         ("edge_retry", &mut knobs.edge_retry),
+        ("prescale", &mut knobs.prescale),
+        ("prescale_first", &mut knobs.prescale_first),
+        ("freeze_scale_in", &mut knobs.freeze_scale_in),
+        ("dns_stages", &mut knobs.dns_stages),
     ] {
         *flag = section.flag(key, *flag);
     }
@@ -71,18 +75,104 @@ fn change(section: &mut Section, knobs: &mut Knobs, regions: &[&str]) {
         section.share("edge_retry_budget", budget, Range::new(0.0, f64::INFINITY));
     let failures = setting(knobs.eject_after.to_string());
     knobs.eject_after = section.count("eject_after", failures, 0, 1_000_000);
-    if let Some(stages) = stages(section) {
+    if let Some(stages) = stages(section, "stages") {
         knobs.stages = stages;
     }
+    let error = setting(knobs.estimate_error.to_string());
+    knobs.estimate_error = section.share("estimate_error", error, Range::new(0.0, 2.0));
+    gate(section, knobs);
+    detect(section, knobs);
+    failback(section, &mut knobs.failback);
     if let Some(spread) = spread(section, regions) {
         knobs.spread = spread;
     }
 }
 
+/// What holds a stage up.
+fn gate(section: &mut Section, knobs: &mut Knobs) {
+    if !section.has("gate") {
+        section.take("gate");
+        return;
+    }
+    let mut gate = section.section("gate");
+    knobs.gate_utilisation = gate.share(
+        "utilisation",
+        setting(knobs.gate_utilisation.to_string()),
+        Range::positive(f64::INFINITY),
+    );
+    let deadline = setting(format!("{}s", knobs.gate_deadline.secs()));
+    knobs.gate_deadline = gate.span("deadline", deadline, Range::SPAN);
+}
+
+/// How it is found out that a region must be evacuated.
+fn detect(section: &mut Section, knobs: &mut Knobs) {
+    if !section.child_is_table("detect") {
+        section.choice("detect", &[("health", ())]);
+        return;
+    }
+    let mut detect = section.section("detect");
+    if detect.has("manual") {
+        knobs.detect = Detect::Manual {
+            notice: detect.dist("manual", required("5min")),
+        };
+        return;
+    }
+    let sli = detect.choice(
+        "sli",
+        &[
+            ("error_rate", WatchedSli::ErrorRate),
+            ("latency_p99", WatchedSli::Latency),
+            ("eligible_start_success", WatchedSli::StartSuccess),
+            ("burn_rate", WatchedSli::BurnRate),
+        ],
+    );
+    let limit = match sli {
+        WatchedSli::Latency => detect.secs("limit", required("500ms"), Range::positive(3600.0)),
+        WatchedSli::BurnRate => detect.number("limit", required("14.4"), Range::positive(1e6)),
+        WatchedSli::ErrorRate | WatchedSli::StartSuccess => {
+            detect.share("limit", required("5 %"), Range::SHARE)
+        }
+    };
+    knobs.detect = Detect::Sli {
+        sli,
+        limit,
+        lasting: detect.span("for", guess("60s"), Range::SPAN),
+    };
+}
+
+/// How traffic goes back: `manual`, `automatic`, or automatic with its own keys.
+fn failback(section: &mut Section, failback: &mut Failback) {
+    if !section.child_is_table("failback") {
+        let automatic = section.choice("failback", &[("manual", false), ("automatic", true)]);
+        if section.has("failback") {
+            failback.automatic = automatic;
+        }
+        return;
+    }
+    let mut table = section.section("failback");
+    failback.automatic = true;
+    for (key, flag) in [
+        ("gate_data", &mut failback.gate_data),
+        ("gate_caches", &mut failback.gate_caches),
+        ("gate_instances", &mut failback.gate_instances),
+    ] {
+        *flag = table.flag(key, *flag);
+    }
+    failback.stable = table.span("stable", guess("5min"), Range::SPAN);
+    failback.hold = table.span("hold", guess("2min"), Range::SPAN);
+    failback.back_off = table.span("back_off", guess("10min"), Range::SPAN);
+    failback.decide = table.dist("decide", setting("0s"));
+    failback.most_errors = table.share("most_errors", guess("5 %"), Range::SHARE);
+    failback.most_utilisation = table.share("most_utilisation", guess("95 %"), Range::SHARE);
+    if let Some(stages) = stages(&mut table, "stages") {
+        failback.stages = stages;
+    }
+}
+
 /// Growing shares, the last of which is 1.
-fn stages(section: &mut Section) -> Option<Vec<f64>> {
-    let path = section.path_of("stages");
-    let nodes = section.array("stages")?;
+fn stages(section: &mut Section, key: &'static str) -> Option<Vec<f64>> {
+    let path = section.path_of(key);
+    let nodes = section.array(key)?;
     let reader = section.reader;
     let values: Vec<Option<f64>> = nodes
         .iter()
@@ -100,7 +190,7 @@ fn stages(section: &mut Section) -> Option<Vec<f64>> {
     let growing = values.windows(2).all(|pair| pair[0] < pair[1]);
     if !growing || values.last() != Some(&1.0) || values.len() > MOST_STAGES {
         section.wrong(
-            "stages",
+            key,
             "stages grow up to all of the traffic",
             "write [0.01, 0.25, 0.5, 1]",
         );

@@ -165,6 +165,10 @@ impl Run<'_> {
 
     /// Asks the policy, and submits what it wants.
     pub(super) fn ask_policy(&mut self) {
+        // Nobody decides while the control plane is down; when it is back it sees what is then.
+        if self.world.condition.control_down() {
+            return;
+        }
         let telemetry = self.telemetry();
         let knobs = &self.sim.scenario.policy.knobs;
         let decision = self.sim.policy.decide(knobs, &telemetry, &self.memory);
@@ -223,13 +227,16 @@ impl Run<'_> {
                 }
             })
             .collect();
+        let watched: Vec<RegionTelemetry> = (0..scenario.regions.len())
+            .map(|r| self.watched(r))
+            .collect();
         let report = self.reports.newest(self.now);
         let mut telemetry = Telemetry {
             now: self.now,
-            regions: (0..scenario.regions.len())
-                .map(|r| RegionTelemetry {
-                    dead: self.monitor.dead(r),
-                    dead_since: self.monitor.dead_since(r),
+            regions: watched
+                .into_iter()
+                .enumerate()
+                .map(|(r, watched)| RegionTelemetry {
                     capacity: report.capacity[r],
                     dark_capacity: report.dark[r],
                     load: report.regions[r],
@@ -240,8 +247,7 @@ impl Run<'_> {
                         report.routes[r]
                     },
                     warmed: warmed[r],
-                    failing: self.guards.alarmed(r),
-                    ..RegionTelemetry::default()
+                    ..watched
                 })
                 .collect(),
             markets: (0..scenario.markets.len())
@@ -249,14 +255,44 @@ impl Run<'_> {
                     near: scenario.markets[m].near.clone(),
                     load: report.markets[m],
                     dns: self.world.answers[m].clone(),
+                    planned: self.watching.planned(m).to_vec(),
+                    may: (0..scenario.regions.len())
+                        .map(|r| self.world.reach.may(m, r))
+                        .collect(),
                     market: m,
-                    ..MarketTelemetry::default()
+                    need: Vec::new(),
                 })
                 .collect(),
             announced: self.announced.clone(),
         };
         self.operator.show(&mut telemetry);
         telemetry
+    }
+
+    /// What is known of a region besides its load.
+    fn watched(&self, region: RegionId) -> RegionTelemetry {
+        let mut known = RegionTelemetry {
+            dead: self.believed_dead(region),
+            dead_since: self.monitor.dead_since(region),
+            failing: self.failing(region),
+            may_return: self.may_return(region),
+            ..RegionTelemetry::default()
+        };
+        if self.sim.scenario.policy.knobs.failback.automatic {
+            known.booted = self.booted(region);
+        }
+        self.last_slis(region, &mut known);
+        known
+    }
+
+    /// Share of the planned instances of a region that are in service, of the service that has least.
+    fn booted(&self, region: RegionId) -> f64 {
+        let here = &self.world.regions[region];
+        let planned = self.sim.plan.sized[region].iter().zip(&here.instances);
+        planned
+            .filter(|(sized, _)| sized.serving > 0)
+            .map(|(sized, now)| now.in_service() as f64 / sized.serving as f64)
+            .fold(1.0, f64::min)
     }
 
     pub(super) fn shares(&self, weights: &[f64]) -> String {

@@ -1,0 +1,261 @@
+//! What the control plane is told of regions besides probes: SLIs of windows that are past, what
+//! follows from them or from a person who notices, and who agrees to a return. Only where the policy
+//! looks at any of it.
+
+use super::Run;
+use crate::engine::sampling;
+use crate::engine::stream::Stream;
+use crate::model::episode::Impairment;
+use crate::model::observation::Observation;
+use crate::model::outcome::Window;
+use crate::model::policy::{Detect, Knobs, Phase, WatchedSli};
+use crate::model::scenario::RegionId;
+use crate::model::telemetry::RegionTelemetry;
+use crate::simulate::events::Event;
+use crate::slis;
+use crate::units::{Span, Time};
+
+/// What is known of the regions besides probes.
+pub struct Watching {
+    /// Whether the policy looks at SLIs.
+    slis: bool,
+    /// Regions whose SLI is beyond the policy's limit, or of which a person said so.
+    failing: Vec<bool>,
+    /// Whether a person has noticed that the region was hit.
+    noticed: Vec<bool>,
+    /// Times that somebody noticed something of each region.
+    notices: Vec<u64>,
+    /// When the return of each region's traffic will have been agreed to, once it was asked for.
+    agreed: Vec<Option<Time>>,
+    /// Times that it was asked for.
+    asked: Vec<u64>,
+    /// Weights of DNS in normal times, per market.
+    planned: Vec<Vec<f64>>,
+}
+
+impl Watching {
+    /// Nothing is known yet; `planned` are the weights of DNS at the beginning.
+    pub fn new(knobs: &Knobs, regions: usize, planned: Vec<Vec<f64>>) -> Watching {
+        let sli = matches!(knobs.detect, Detect::Sli { .. });
+        let gated = knobs.gate_utilisation.is_finite();
+        Watching {
+            slis: knobs.failover && (sli || gated || knobs.failback.automatic),
+            failing: vec![false; regions],
+            noticed: vec![false; regions],
+            notices: vec![0; regions],
+            agreed: vec![None; regions],
+            asked: vec![0; regions],
+            planned,
+        }
+    }
+
+    /// Weights of DNS in normal times.
+    pub fn planned(&self, market: usize) -> &[f64] {
+        &self.planned[market]
+    }
+}
+
+impl Run<'_> {
+    /// A window has closed: it is reported later, and then the policy looks again.
+    pub(super) fn report_window(&mut self) {
+        if !self.watching.slis {
+            return;
+        }
+        if let Some(window) = self.outcome.windows.last() {
+            let known = window.until + self.sim.scenario.control.delay;
+            self.queue.push(known, Event::Reported);
+        }
+    }
+
+    /// The windows that have been reported.
+    fn reported(&self) -> &[Window] {
+        let delay = self.sim.scenario.control.delay;
+        let windows = &self.outcome.windows;
+        &windows[..windows.partition_point(|w| w.until + delay <= self.now)]
+    }
+
+    /// Looks at the SLI that the policy watches, in every region.
+    pub(super) fn look_at_slis(&mut self) {
+        let Detect::Sli {
+            sli,
+            limit,
+            lasting,
+        } = self.sim.scenario.policy.knobs.detect
+        else {
+            return;
+        };
+        for region in 0..self.watching.failing.len() {
+            let was = self.watching.failing[region];
+            let mut beyond = Span::ZERO;
+            let mut known = false;
+            for window in self.reported().iter().rev() {
+                let Some(value) = watched(sli, &window.regions[region], self.start_objective())
+                else {
+                    break;
+                };
+                known = true;
+                let bad = match sli {
+                    WatchedSli::StartSuccess => value < limit,
+                    _ => value > limit,
+                };
+                if !bad {
+                    break;
+                }
+                beyond = beyond + window.until.since(window.from);
+                if beyond >= lasting {
+                    break;
+                }
+            }
+            let bad = known && beyond >= lasting && !beyond.is_zero();
+            // A region without traffic shows no SLI: then its health checks must be fine again.
+            let is = if known { bad } else { was && self.looks_bad(region) };
+            self.say_failing(region, is, "its SLI is beyond the policy's limit");
+        }
+    }
+
+    /// Share of starts that may fail by the objective; one in a thousand where there is none.
+    fn start_objective(&self) -> f64 {
+        let named = |sli: &str| sli.ends_with("start_success");
+        let mut objectives = self.sim.scenario.objectives.iter();
+        let found = objectives.find(|o| named(&o.threshold.sli));
+        found.map_or(1e-3, |o| (1.0 - o.threshold.value).max(1e-9))
+    }
+
+    /// Whether health checks within a region see anything wrong.
+    fn looks_bad(&self, region: RegionId) -> bool {
+        let services = 0..self.sim.scenario.services.len();
+        services
+            .map(|v| self.world.condition.seen_degraded(region, v))
+            .any(|d| d.errors > 0.0 || d.slowness > 1.0)
+    }
+
+    fn say_failing(&mut self, region: RegionId, is: bool, cause: &str) {
+        if std::mem::replace(&mut self.watching.failing[region], is) == is {
+            return;
+        }
+        if is && self.fault_began() && self.watch.hits(region) {
+            self.outcome.marks.detect.get_or_insert(self.now);
+        }
+        let name = &self.sim.scenario.regions[region].name;
+        let (what, cause) = match is {
+            true => (format!("{name} is to be evacuated"), cause),
+            false => (format!("{name} is well again"), ""),
+        };
+        let entry = self.entry("control plane", what, cause);
+        self.outcome.log.push(entry);
+    }
+
+    /// Something begins or ends that a person will notice, where persons do.
+    pub(super) fn will_be_noticed(&mut self, impairment: &Impairment, begins: bool) {
+        let Detect::Manual { notice } = &self.sim.scenario.policy.knobs.detect else {
+            return;
+        };
+        let Some(region) = impairment.evacuable() else {
+            return;
+        };
+        let name = &self.sim.scenario.regions[region].name;
+        let stream = Stream::new(self.seed, self.replication, "notice", name);
+        let mut draws = stream.draws(self.watching.notices[region], 0);
+        self.watching.notices[region] += 1;
+        let at = self.now + Span::from_secs(sampling::sample(&mut draws, notice));
+        self.queue.push(at, Event::Noticed { region, begins });
+    }
+
+    /// A person notices that a region was hit, or that it is well again.
+    pub(super) fn noticed(&mut self, region: RegionId, begins: bool) {
+        self.watching.noticed[region] = begins;
+        self.say_failing(region, begins, "a person has noticed");
+    }
+
+    /// Whether a region is to be evacuated although it is not dead.
+    pub(super) fn failing(&self, region: RegionId) -> bool {
+        self.watching.failing[region] || self.guards.alarmed(region)
+    }
+
+    /// Whether a region is believed dead; what nobody has noticed is not, where a person must.
+    pub(super) fn believed_dead(&self, region: RegionId) -> Option<bool> {
+        if self.world.condition.control_blind() {
+            return None;
+        }
+        let dead = self.monitor.dead(region)?;
+        let waits = matches!(
+            self.sim.scenario.policy.knobs.detect,
+            Detect::Manual { .. }
+        );
+        Some(dead && (!waits || self.watching.noticed[region]))
+    }
+
+    /// A region's SLIs as the last report has them.
+    pub(super) fn last_slis(&self, region: RegionId, known: &mut RegionTelemetry) {
+        if !self.watching.slis || self.world.condition.control_blind() {
+            return;
+        }
+        if let Some(window) = self.reported().last() {
+            let seen = &window.regions[region];
+            known.error_rate = errors(seen);
+            known.latency_p99_secs = seen.latency.quantile(0.99);
+            known.start_success = slis::find("eligible_start_success").and_then(|s| s.measure(seen));
+            known.utilisation = (seen.slot_secs > 0.0).then_some(seen.hottest_pool);
+        }
+    }
+
+    /// Whether whoever decides has agreed to a region's return.
+    pub(super) fn may_return(&self, region: RegionId) -> bool {
+        self.watching.agreed[region].is_some_and(|at| at <= self.now)
+    }
+
+    /// A policy's label for a region's failover; what is measured of the return follows from it.
+    pub(super) fn enter(&mut self, region: RegionId, phase: Phase) {
+        self.outcome.marks.phases.push((region, phase, self.now));
+        self.log(region, format!("enters {}", phase.name()), "");
+        match phase {
+            Phase::FailbackReady => self.ask_for_return(region),
+            Phase::GradualReturn => {
+                self.outcome.marks.failback_begins.get_or_insert(self.now);
+            }
+            Phase::Normal => {
+                let all = self.memory.regions.iter().all(|m| m.phase == Phase::Normal);
+                if all && self.outcome.marks.failback_begins.is_some() {
+                    self.outcome.marks.failback = Some(self.now);
+                }
+            }
+            _ => self.watching.agreed[region] = None,
+        }
+    }
+
+    fn ask_for_return(&mut self, region: RegionId) {
+        let name = &self.sim.scenario.regions[region].name;
+        let stream = Stream::new(self.seed, self.replication, "decide-return", name);
+        let mut draws = stream.draws(self.watching.asked[region], 0);
+        self.watching.asked[region] += 1;
+        let decide = &self.sim.scenario.policy.knobs.failback.decide;
+        let at = self.now + Span::from_secs(sampling::sample(&mut draws, decide));
+        self.watching.agreed[region] = Some(at);
+        if self.sim.scenario.policy.knobs.failback.automatic {
+            self.queue.push(at, Event::Reported);
+        }
+    }
+
+    /// Whether a fault has begun, or there is none.
+    pub(super) fn fault_began(&self) -> bool {
+        let fault = self.outcome.marks.fault;
+        fault.is_none_or(|fault| fault <= self.now)
+    }
+}
+
+/// Share of answers that were errors, those that nobody answered among them.
+fn errors(seen: &Observation) -> Option<f64> {
+    let failed = (seen.answered_error + seen.unreachable) as f64;
+    let all = seen.answered_ok as f64 + failed;
+    (all > 0.0).then(|| failed / all)
+}
+
+fn watched(sli: WatchedSli, seen: &Observation, allowed: f64) -> Option<f64> {
+    let starts = || slis::find("eligible_start_success").and_then(|s| s.measure(seen));
+    match sli {
+        WatchedSli::ErrorRate => errors(seen),
+        WatchedSli::Latency => seen.latency.quantile(0.99),
+        WatchedSli::StartSuccess => starts(),
+        WatchedSli::BurnRate => starts().map(|good| (1.0 - good) / allowed),
+    }
+}
