@@ -21,10 +21,15 @@ use crate::units::{Dist, Span, Time};
 /// Shares that differ by less are the same.
 const TOLERANCE: f64 = 1e-9;
 
+/// A push that failed so often arrives the next time.
+const MOST_PUSHES: u32 = 1000;
+
 /// Checks orders and pushes them.
 #[derive(Clone, Debug)]
 pub struct Actuator {
     push: Dist,
+    push_failure: f64,
+    push_timeout: Span,
     cool_down: Span,
     seed: u64,
     replication: u64,
@@ -56,6 +61,8 @@ pub struct Submission {
     pub orders: Vec<Order>,
     /// Requests that were refused.
     pub refusals: Vec<Refusal>,
+    /// Times that the push failed before it arrived; what the repetitions took is in the orders' times.
+    pub failed_pushes: u32,
 }
 
 /// An order on its way.
@@ -94,6 +101,8 @@ impl Actuator {
     ) -> Actuator {
         Actuator {
             push: control.push.clone(),
+            push_failure: control.push_failure,
+            push_timeout: control.push_timeout,
             cool_down: knobs.cool_down,
             seed,
             replication,
@@ -124,7 +133,8 @@ impl Actuator {
         }
         let label = |order: &Order| matches!(order.action, Action::EnterPhase { .. });
         if !submission.orders.iter().all(label) {
-            let delay = self.draw_push();
+            let (delay, failed) = self.draw_push();
+            submission.failed_pushes = failed;
             for order in submission.orders.iter_mut().filter(|order| !label(order)) {
                 order.effective += delay;
             }
@@ -319,9 +329,10 @@ impl Actuator {
         }
     }
 
-    /// The delay of the next decision. It is addressed by the failover that it belongs to, so that
-    /// policies that act differently before still meet the same delays in it.
-    fn draw_push(&mut self) -> Span {
+    /// The delay of the next decision, and how often its push fails first. It is addressed by the
+    /// failover that it belongs to, so that policies that act differently before still meet the same
+    /// delays in it.
+    fn draw_push(&mut self) -> (Span, u32) {
         let (entity, index) = match &mut self.incident {
             Some((region, decisions)) => {
                 *decisions += 1;
@@ -334,7 +345,16 @@ impl Actuator {
             }
         };
         let stream = Stream::new(self.seed, self.replication, "push", entity);
-        Span::from_secs(sample(&mut stream.draws(index, 0), &self.push))
+        let mut delay = Span::from_secs(sample(&mut stream.draws(index, 0), &self.push));
+        let mut failed = 0;
+        if self.push_failure > 0.0 {
+            let mut draws = stream.draws(index, 1);
+            while failed < MOST_PUSHES && draws.uniform() < self.push_failure {
+                failed += 1;
+                delay = delay + self.push_timeout;
+            }
+        }
+        (delay, failed)
     }
 }
 

@@ -431,6 +431,10 @@ pub struct Control {
     pub delay: Span,
     /// From an automatic decision to its order; a human's time is the policy's.
     pub push: Dist,
+    /// Chance that a push is lost on its way.
+    pub push_failure: f64,
+    /// After which time that is noticed, and the push repeated.
+    pub push_timeout: Span,
 }
 
 /// Common shocks: relative standard deviations of lognormal factors, one draw per replication.

@@ -112,6 +112,8 @@ pub fn scenario() -> Scenario {
             missed: 0.0,
             delay: secs(10.0),
             push: Dist::Fixed(1.0),
+            push_failure: 0.0,
+            push_timeout: secs(30.0),
         },
         variation: Variation::default(),
         faults: vec![fault(0, 600.0, 1200.0)],

@@ -71,6 +71,8 @@ pub struct Run<'a> {
     address: Address,
     pushes: Vec<u64>,
     mirrored: Vec<(RegionId, usize, f64)>,
+    /// Regions whose caches were ordered to be warmed, while the order is on its way.
+    will_warm: Vec<RegionId>,
     /// When the newest routes of each edge reach the proxies' source.
     routed: Vec<Time>,
     doubtful_since: Option<Time>,
@@ -135,6 +137,7 @@ impl<'a> Run<'a> {
             address: Address { cell: 0, cut: 0 },
             pushes: vec![0; scenario.markets.len()],
             mirrored: Vec::new(),
+            will_warm: Vec::new(),
             routed: vec![Time::ZERO; regions],
             doubtful_since: None,
             last_miss: vec![0.0; regions],

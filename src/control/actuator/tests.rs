@@ -14,6 +14,8 @@ fn control() -> Control {
         missed: 0.0,
         delay: Span::from_secs(10.0),
         push: Dist::Uniform { lo: 1.0, hi: 5.0 },
+        push_failure: 0.0,
+        push_timeout: Span::from_secs(30.0),
     }
 }
 

@@ -19,6 +19,8 @@ fn control(interval: f64, threshold: u32, timeout: f64) -> Control {
         missed: 0.0,
         delay: Span::ZERO,
         push: Dist::Fixed(0.0),
+        push_failure: 0.0,
+        push_timeout: Span::from_secs(30.0),
     }
 }
 

@@ -48,5 +48,7 @@ pub fn control(mut section: Section, regions: &[&str]) -> Control {
         missed: section.share("missed", setting("0"), Range::SHARE),
         delay: section.span("delay", guess("10s"), Range::SPAN),
         push: section.dist("push", guess("{ uniform = ['1s', '5s'] }")),
+        push_failure: section.share("push_failure", setting("0"), Range::new(0.0, 0.99)),
+        push_timeout: section.span("push_timeout", guess("30s"), Range::SPAN),
     }
 }

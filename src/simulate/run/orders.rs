@@ -60,6 +60,7 @@ impl Run<'_> {
             | Action::Prewarm { region, .. }
                 if self.world.regions[region].dark.is_some() =>
             {
+                self.will_warm.retain(|r| *r != region);
                 self.log(
                     region,
                     "an order reaches nobody".into(),
@@ -76,8 +77,10 @@ impl Run<'_> {
             }
             Action::ReleaseDark { region } => {
                 let released = self.world.regions[region].release_dark();
-                let what = format!("{released} instances are dark capacity again");
-                self.log(region, what, "");
+                if released > 0 {
+                    let what = format!("{released} instances are dark capacity again");
+                    self.log(region, what, "");
+                }
             }
             Action::Scale { region, .. } | Action::FreezeScaleIn { region, .. } => {
                 self.log(
@@ -86,7 +89,10 @@ impl Run<'_> {
                     "nothing can be scaled here",
                 );
             }
-            Action::Prewarm { region, market } => self.mirror(region, market),
+            Action::Prewarm { region, market } => {
+                self.will_warm.retain(|r| *r != region);
+                self.mirror(region, market);
+            }
             Action::Isolate { region, on } => {
                 self.world.isolated[region] = on;
                 let what = if on {
@@ -193,6 +199,14 @@ impl Run<'_> {
             let entry = self.entry("actuator", what, &refusal.reason);
             self.outcome.log.push(entry);
         }
+        if submission.failed_pushes > 0 {
+            let what = format!(
+                "a push failed {} times and was repeated",
+                submission.failed_pushes
+            );
+            let entry = self.entry("actuator", what, "");
+            self.outcome.log.push(entry);
+        }
         for order in submission.orders {
             let moves = matches!(
                 order.action,
@@ -208,8 +222,10 @@ impl Run<'_> {
             if moves && about {
                 marks.decide.get_or_insert(self.now);
             }
-            if let Action::SetRoutes { from, .. } = &order.action {
-                self.routed[*from] = order.effective;
+            match &order.action {
+                Action::SetRoutes { from, .. } => self.routed[*from] = order.effective,
+                Action::Prewarm { region, .. } => self.will_warm.push(*region),
+                _ => {}
             }
             self.queue
                 .push(order.effective, Event::Effective(order.action));
@@ -246,7 +262,12 @@ impl Run<'_> {
                     } else {
                         report.routes[r]
                     },
-                    warmed: warmed[r],
+                    // What was ordered and has not arrived has warmed nothing.
+                    warmed: if self.will_warm.contains(&r) {
+                        0.0
+                    } else {
+                        warmed[r]
+                    },
                     ..watched
                 })
                 .collect(),
@@ -280,6 +301,7 @@ impl Run<'_> {
         };
         if self.sim.scenario.policy.knobs.failback.automatic {
             known.booted = self.booted(region);
+            known.replicated = self.world.stores.caught_up(region);
         }
         self.last_slis(region, &mut known);
         known

@@ -108,7 +108,11 @@ impl Run<'_> {
             }
             let bad = known && beyond >= lasting && !beyond.is_zero();
             // A region without traffic shows no SLI: then its health checks must be fine again.
-            let is = if known { bad } else { was && self.looks_bad(region) };
+            let is = if known {
+                bad
+            } else {
+                was && self.looks_bad(region)
+            };
             self.say_failing(region, is, "its SLI is beyond the policy's limit");
         }
     }
@@ -178,10 +182,7 @@ impl Run<'_> {
             return None;
         }
         let dead = self.monitor.dead(region)?;
-        let waits = matches!(
-            self.sim.scenario.policy.knobs.detect,
-            Detect::Manual { .. }
-        );
+        let waits = matches!(self.sim.scenario.policy.knobs.detect, Detect::Manual { .. });
         Some(dead && (!waits || self.watching.noticed[region]))
     }
 
@@ -194,7 +195,8 @@ impl Run<'_> {
             let seen = &window.regions[region];
             known.error_rate = errors(seen);
             known.latency_p99_secs = seen.latency.quantile(0.99);
-            known.start_success = slis::find("eligible_start_success").and_then(|s| s.measure(seen));
+            known.start_success =
+                slis::find("eligible_start_success").and_then(|s| s.measure(seen));
             known.utilisation = (seen.slot_secs > 0.0).then_some(seen.hottest_pool);
         }
     }

@@ -77,6 +77,17 @@ struct Tail {
 }
 
 impl DomainState {
+    /// Whether a region has caught up with what the others wrote.
+    pub(super) fn caught_up(&self, region: RegionId) -> bool {
+        let senders = self.regions.iter().enumerate();
+        let late = |(s, sender): (usize, &Sender)| {
+            s != region && (sender.alarmed || self.links[s][region].held_since().is_some())
+        };
+        self.reads_lost[region].is_none()
+            && self.reconciling.is_none()
+            && !senders.into_iter().any(late)
+    }
+
     /// All replicas alike.
     pub fn new(
         scenario: &Scenario,

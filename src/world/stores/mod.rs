@@ -89,6 +89,12 @@ impl Stores {
         self.domains.is_empty()
     }
 
+    /// Whether a region has caught up with what the others wrote: nothing to it is held up or late,
+    /// its reads are answered, and no conflict waits to be reconciled.
+    pub fn caught_up(&self, region: RegionId) -> bool {
+        self.domains.iter().all(|domain| domain.caught_up(region))
+    }
+
     /// When the next thing happens by itself.
     pub fn next_time(&self, scenario: &Scenario, now: Time) -> Time {
         let time = |domain: &DomainState| domain.next_time(scenario, now);
