@@ -5,6 +5,8 @@ mod given;
 #[path = "promises/source.rs"]
 mod source;
 
+#[path = "promises/balancers.rs"]
+mod balancers;
 #[path = "promises/conservation.rs"]
 mod conservation;
 #[path = "promises/data.rs"]

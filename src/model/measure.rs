@@ -31,11 +31,6 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Whether it is the age of data, which exists only where there are domains.
-    pub fn is_staleness(&self) -> bool {
-        matches!(self, Measure::Sli { sli, .. } if sli == "staleness")
-    }
-
     /// Whether it says what a run is worth, by prices and targets, and not what happened in it.
     pub fn is_valuation(&self) -> bool {
         matches!(

@@ -60,6 +60,10 @@ pub struct Observation {
     pub store_slot_secs: f64,
     /// What happened to each domain of data; empty where there is none.
     pub domains: Vec<DomainObservation>,
+    /// New connections that the load balancers were asked for; none where they have no limit.
+    pub connections: f64,
+    /// New connections that they could have taken.
+    pub connection_limit: f64,
     /// Latency of answers without an error, from the first edge.
     pub latency: Histogram,
     /// From the viewer's click to the end of a successful start, retries included.
@@ -100,6 +104,8 @@ impl Observation {
         for (mine, theirs) in self.domains.iter_mut().zip(&other.domains) {
             mine.merge(theirs);
         }
+        self.connections += other.connections;
+        self.connection_limit += other.connection_limit;
         self.latency.merge(&other.latency, 1.0);
         self.start_delay.merge(&other.start_delay, 1.0);
     }
@@ -115,6 +121,10 @@ pub trait Sli: Sync {
     fn unit(&self) -> Unit;
     /// Which direction is better.
     fn better(&self) -> Better;
+    /// Whether it is of a part that a scenario need not have; without the part it has no value.
+    fn optional(&self) -> bool {
+        false
+    }
     /// Its value over merged windows; `None` where nothing was observed.
     fn measure(&self, observation: &Observation) -> Option<f64>;
 }

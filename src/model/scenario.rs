@@ -49,6 +49,8 @@ pub struct Scenario {
     pub dns: Dns,
     /// The edge in front of the regions.
     pub edge: Edge,
+    /// Limit of the load balancers in front of the proxies; `None`: there is none.
+    pub balancer: Option<BalancerLimits>,
     /// Services, sorted by name.
     pub services: Vec<Service>,
     /// Services in an order in which callers come before those they call.
@@ -200,6 +202,23 @@ pub struct Dns {
     pub resolvers: usize,
     /// Spread of how many devices a resolver serves: sigma of the lognormal law of its weight.
     pub spread: f64,
+}
+
+/// How many new connections the load balancers of each region take, and how they scale.
+#[derive(Clone, Debug)]
+pub struct BalancerLimits {
+    /// Share beyond the new connections per second of the region's busiest planned hour.
+    pub headroom: f64,
+    /// New connections per second instead of a headroom.
+    pub limit: Option<f64>,
+    /// With a headroom, the balancers take at least so many per second.
+    pub least: f64,
+    /// From this use on they scale.
+    pub scale_above: f64,
+    /// Factor of the limit each time.
+    pub scale_factor: f64,
+    /// How long use is above before they scale, and again.
+    pub scale_after: Span,
 }
 
 /// The L7 edge.

@@ -84,6 +84,7 @@ pub fn scenario() -> Scenario {
             resolvers: 1,
             spread: 0.0,
         },
+        balancer: None,
         edge: Edge {
             global: true,
             slots: 200,

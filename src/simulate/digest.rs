@@ -46,6 +46,10 @@ pub fn digest(outcome: &Outcome) -> u64 {
                 }
                 digest.add_f64(d.age_secs);
             }
+            if o.connection_limit > 0.0 || o.connections > 0.0 {
+                digest.add_f64(o.connections);
+                digest.add_f64(o.connection_limit);
+            }
             let weights = o.latency.weights.iter().chain(&o.start_delay.weights);
             for (bin, weight) in weights.enumerate().filter(|(_, w)| **w > 0.0) {
                 digest.add_u64(bin as u64);

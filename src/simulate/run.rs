@@ -24,6 +24,7 @@ use crate::world::condition::Condition;
 use crate::world::edge::{Ejection, Routes};
 use crate::world::state::World;
 
+mod balancers;
 mod data;
 mod edges;
 mod episodes;
@@ -206,6 +207,7 @@ impl<'a> Run<'a> {
             && self.outcome.steps > 0
             && self.cohort.calm()
             && self.felt_routes().all(|r| r.settled())
+            && self.world.balancers.iter().all(|b| b.calm())
             && self
                 .world
                 .resolvers
@@ -293,6 +295,7 @@ impl<'a> Run<'a> {
         let crossing = self.cohort.serving.crossing;
         self.outcome.usage.proxied_requests += crossing * next.since(from).secs();
         self.note_validity(next.since(from));
+        self.note_admissions(next);
         self.flowed = next;
         for routes in &mut self.world.routes {
             if !routes.settled() {

@@ -2,6 +2,7 @@
 //! [`all`]. A rate over several windows or regions is a ratio of sums and a quantile comes from
 //! merged histograms; neither is ever an average of averages.
 
+mod balancer;
 mod cache_hit_ratio;
 mod cpu;
 mod degraded_rate;
@@ -19,7 +20,7 @@ use crate::model::observation::{Observation, Sli};
 
 /// All SLIs, in the order of reports.
 pub fn all() -> &'static [&'static dyn Sli] {
-    static ALL: [&dyn Sli; 14] = [
+    static ALL: [&dyn Sli; 15] = [
         &stream_start_success::StreamStartSuccess,
         &eligible_start_success::EligibleStartSuccess,
         &error_rate::ErrorRate,
@@ -34,6 +35,7 @@ pub fn all() -> &'static [&'static dyn Sli] {
         &cpu::Cpu,
         &cache_hit_ratio::CacheHitRatio,
         &store::Store,
+        &balancer::Balancer,
     ];
     &ALL
 }
@@ -110,6 +112,8 @@ mod tests {
                     ..DomainObservation::default()
                 },
             ],
+            connections: 30.0,
+            connection_limit: 20.0,
             ..Observation::default()
         };
         seen.latency.add(0.1, 98.0);
@@ -126,6 +130,7 @@ mod tests {
             ("cpu", 0.5),
             ("cache_hit_ratio", 0.75),
             ("store", 0.7),
+            ("balancer", 1.5),
         ] {
             let measured = value(name, &seen).expect("observed");
             assert!((measured - expected).abs() < 1e-12, "{name}: {measured}");

@@ -23,6 +23,10 @@ impl Sli for Staleness {
         Better::Lower
     }
 
+    fn optional(&self) -> bool {
+        true
+    }
+
     fn measure(&self, observation: &Observation) -> Option<f64> {
         let domains = &observation.domains;
         let reads: u64 = domains.iter().map(|d| d.aged_reads).sum();

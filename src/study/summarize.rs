@@ -254,8 +254,19 @@ fn outside_validity(rows: &[Row]) -> Option<Unreliable> {
     })
 }
 
+/// Whether a measure is an SLI of a part that a scenario need not have.
+fn of_a_part(study: &Study, measure: &Measure) -> bool {
+    let Measure::Sli { sli, .. } = measure else {
+        return false;
+    };
+    let slis = study.columns.slis();
+    let place = study.columns.sli(sli);
+    place.is_some_and(|place| slis[place].optional())
+}
+
 /// The fingerprint of every row: of the simulated outcomes and of what was measured of them. What
-/// prices and budgets make of it is left out: they change nothing of what happens.
+/// prices and budgets make of it is left out: they change nothing of what happens. So are SLIs of parts
+/// that the scenario does not have.
 fn digest(study: &Study) -> u64 {
     let mut digest = Digest::new();
     for results in &study.variants {
@@ -263,13 +274,9 @@ fn digest(study: &Study) -> u64 {
             digest.add_u64(row.replication);
             digest.add_u64(row.digest);
             let measured = study.columns.measures().iter().zip(&row.values);
-            let counted = |(measure, value): &(&Measure, &Measured)| {
-                // Where there are no data, nothing is said of their age.
-                let silent = measure.is_staleness() && **value == Measured::Absent;
-                !measure.is_valuation() && !silent
-            };
-            for (_, value) in measured.filter(counted) {
+            for (measure, value) in measured.filter(|(measure, _)| !measure.is_valuation()) {
                 match value {
+                    Measured::Absent if of_a_part(study, measure) => {}
                     Measured::Absent => digest.add_u64(0),
                     Measured::Censored => digest.add_u64(1),
                     Measured::Value(value) => {

@@ -16,15 +16,19 @@ use crate::traffic::sessions::Sessions;
 use crate::traffic::tally::{Laws, Tally};
 use crate::traffic::waiting::{Waiters, Waiting};
 use crate::units::Time;
+use crate::world::balancer::Admission;
 use crate::world::connections::Legacy;
 use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 use crate::world::state::World;
 use crate::world::stores::Asked;
 
+mod admission;
 mod answers;
 mod playing;
 mod starts;
+
+use admission::Wanted;
 
 /// While more than a share of `STORM` fails, the loads of a step follow from its own outcomes: it is
 /// cut into so many pieces.
@@ -79,6 +83,9 @@ pub struct Cohort {
     routes: Vec<f64>,
     /// Sessions with an ambient stall at the moment, `[market][region]`.
     stalled: Vec<u64>,
+    /// New connections, and what the load balancers made of them in the last step.
+    wanted: Wanted,
+    admissions: Vec<Admission>,
     /// Flows and fates.
     pub serving: Serving,
     /// Shares of demand by where names point, `[market][class][region]`.
@@ -161,6 +168,11 @@ impl Cohort {
             pointed: Vec::new(),
             routes: vec![0.0; regions * markets * regions],
             stalled: vec![0; markets * regions],
+            wanted: Wanted {
+                now: vec![0.0; regions],
+                came: vec![0.0; regions],
+            },
+            admissions: Vec::new(),
             serving: Serving::new(scenario),
             pointing: vec![0.0; markets * classes * regions],
             window: vec![Observation::default(); regions],
@@ -262,6 +274,7 @@ impl Cohort {
             vec![vec![Vec::new(); scenario.devices.len()]; scenario.markets.len()];
         self.serving.clear();
         self.asked.fill(Asked::default());
+        self.wanted.now.fill(0.0);
         std::mem::swap(&mut self.herd.reconnects, &mut self.reconnects);
         std::mem::swap(&mut self.herd.changes, &mut self.changes);
         self.reconnects.fill(0.0);
@@ -272,6 +285,7 @@ impl Cohort {
             self.point(world, m, (from, to));
             self.collect_starts(view, world, m, (from, to), at, &mut attempts[m]);
         }
+        self.admit(view, world, dt);
         self.session_flows(view, world, dt);
         self.serving
             .evaluate(scenario, view.plan, view.knobs, world, (from, to));
@@ -289,7 +303,7 @@ impl Cohort {
             self.session_requests(view, world, m, (from, to), at);
             self.starved_try(view, world, m, (from, to), at);
             self.end_sessions(view, m, dt, at);
-            self.close_connections(view, m, (from, to), at);
+            self.close_connections(view, world, m, (from, to), at);
             let stalls = world.condition.cdn(m).0;
             self.stand_still(view, (m, stalls), dt, at);
         }
@@ -377,7 +391,10 @@ impl Cohort {
         for i in 0..self.sessions.starved.len() {
             let group = &self.sessions.starved[i];
             let place = (group.market, group.class, group.region);
-            let rate = group.count() as f64 / session.retry_secs.max(dt);
+            let mut rate = group.count() as f64 / session.retry_secs.max(dt);
+            if group.lost {
+                rate *= 1.0 - world.refused(group.region);
+            }
             self.add_flow(view, world, place, q, rate);
         }
     }

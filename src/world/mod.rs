@@ -10,6 +10,7 @@
 //! | [`latency`] | response times when nobody waits |
 //! | [`plan`] | what is deployed, and the load it was sized for |
 //! | [`instances`], [`region`] | a region's instances, pools and caches as they change |
+//! | [`balancer`] | limits on new connections in front of the proxies |
 //! | [`exchange`] | calls between regions |
 //! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
 //! | [`reach`] | who may and can serve whom |
@@ -18,6 +19,7 @@
 //! | [`stores`] | domains of data: replication, promotion, what is lost |
 //! | [`playback`] | how long a session plays without its region |
 
+pub mod balancer;
 pub mod cache;
 pub mod catalogue;
 pub mod condition;

@@ -5,6 +5,7 @@ use crate::engine::stream::Stream;
 use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::units::{Span, Time};
+use crate::world::balancer::Balancer;
 use crate::world::condition::Condition;
 use crate::world::demand::Demand;
 use crate::world::edge::{Budget, Ejection, Routes};
@@ -25,6 +26,8 @@ pub struct World {
     pub regions: Vec<Region>,
     /// Routes of what enters at each region's edge.
     pub routes: Vec<Routes>,
+    /// Load balancers of each region; empty where they have no limit.
+    pub balancers: Vec<Balancer>,
     /// Queue state of the proxies of each region, of one zone.
     pub proxies: Vec<Pool>,
     /// `[edge][origin]`.
@@ -112,6 +115,13 @@ impl World {
             routes: (0..regions)
                 .map(|e| Routes::local(e, regions, scenario.markets.len(), poll))
                 .collect(),
+            balancers: match &scenario.balancer {
+                Some(limits) => {
+                    let planned = plan.peak.iter().map(|load| load.connections);
+                    planned.map(|rate| Balancer::new(limits, rate)).collect()
+                }
+                None => Vec::new(),
+            },
             proxies: vec![Pool::default(); regions],
             ejections: vec![vec![Ejection::default(); regions]; regions],
             budgets: (0..regions)
@@ -162,6 +172,11 @@ impl World {
     /// Whether the edge in front of a region answers.
     pub fn edge_lives(&self, scenario: &Scenario, edge: RegionId) -> bool {
         scenario.edge.global || self.regions[edge].dark.is_none()
+    }
+
+    /// Share of new connections that a region's load balancers refuse.
+    pub fn refused(&self, region: RegionId) -> f64 {
+        self.balancers.get(region).map_or(0.0, Balancer::refused)
     }
 
     /// The authoritative answer for a market changes.

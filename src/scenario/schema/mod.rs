@@ -1,5 +1,6 @@
 //! The schema: what each section of a file holds, its defaults, and what must fit together.
 
+mod balancer;
 mod call;
 mod control;
 mod device;
@@ -80,6 +81,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         );
     }
     let edge = network::edge(&mut top);
+    let balancer = balancer::balancer(&mut top);
     let (services, call_order) = service::services(&mut top, &region_names);
     let requests = request::requests(&mut top, &services, plain);
     let domains = domain::domains(&mut top, &region_names, &markets, &requests);
@@ -140,6 +142,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         devices,
         dns,
         edge,
+        balancer,
         services,
         call_order,
         requests,

@@ -256,10 +256,11 @@ impl Cohort {
         let mine: Vec<Starved> = mine;
         for mut group in mine {
             let moved = self.move_starved(view, world, &mut group, (from, to), &mut draws);
-            self.serve_starved(view, world, group, (from, to), 1.0, &mut draws);
+            let opens = group.lost;
+            self.serve_starved(view, world, group, (from, to), (1.0, opens), &mut draws);
             for group in moved {
                 // On average they arrive in the middle of the step.
-                self.serve_starved(view, world, group, (from, to), 0.5, &mut draws);
+                self.serve_starved(view, world, group, (from, to), (0.5, true), &mut draws);
             }
         }
     }
@@ -337,14 +338,15 @@ impl Cohort {
         moved
     }
 
-    /// A group's attempts in a step (in the given part of it), and how its buffers run out.
+    /// A group's attempts in a step (in the given part of it, and whether each opens a connection),
+    /// and how its buffers run out.
     fn serve_starved(
         &mut self,
         view: &View,
         world: &World,
         mut group: Starved,
         (from, to): (Time, Time),
-        part: f64,
+        (part, opens): (f64, bool),
         draws: &mut Draws,
     ) {
         let scenario = view.scenario;
@@ -361,12 +363,21 @@ impl Cohort {
         if let Some(q) = retry_request(scenario) {
             let mut fate = std::mem::take(&mut self.buffers.fate);
             if self.fate(view, world, (m, k, r), q, from, &mut fate) {
-                let good = 1.0 - fate.failing;
+                let refused = if opens { world.refused(r) } else { 0.0 };
+                let good = (1.0 - fate.failing) * (1.0 - refused);
                 let tries = dt * part / session.retry_secs.max(1e-6);
                 let gone = 1.0 - libm::exp(-tries * good);
                 leaving = sampling::binomial(draws, count, gone);
                 let failing = if good > 0.0 { gone / good } else { tries };
-                let failed = (count as f64 * failing * fate.failing).min(1e15);
+                let made = count as f64 * failing;
+                if part < 1.0 {
+                    self.wanted.came[r] += made / dt;
+                }
+                if refused > 0.0 {
+                    self.window[r].unreachable +=
+                        sampling::poisson(draws, (made * refused).min(1e15));
+                }
+                let failed = (made * (fate.failing * (1.0 - refused))).min(1e15);
                 let failed = if failed > 0.0 {
                     sampling::poisson(draws, failed)
                 } else {
@@ -472,6 +483,7 @@ impl Cohort {
     pub(super) fn close_connections(
         &mut self,
         view: &View,
+        world: &World,
         m: MarketId,
         (from, to): (Time, Time),
         at: Address,
@@ -525,6 +537,7 @@ impl Cohort {
                     let mut phases = vec![0; self.sessions.phases(m, k, r).len()];
                     self.sessions
                         .take((m, k, r), moved, &mut draws, &mut phases);
+                    let moved = self.come_over(world, (m, k, s), &mut phases, from, &mut draws);
                     for (here, new) in self.sessions.phases_mut(m, k, s).iter_mut().zip(&phases) {
                         *here += new;
                     }

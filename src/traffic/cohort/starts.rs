@@ -204,6 +204,9 @@ impl Cohort {
         if !view.scenario.devices[k].direct {
             self.serving.connections[r] += rate;
         }
+        if self.answers(view, world, (k, r)) {
+            self.wanted.now[r] += rate;
+        }
     }
 
     /// Starts that fail for good, counted where they were sent to.
@@ -335,6 +338,10 @@ impl Cohort {
         let (mut mean, mut variance) = (0.0, 0.0);
         let mut server = r;
         let (mut answered, mut healthy) = (true, true);
+        if self.answers(view, world, (k, r)) {
+            good -= self.refuse(world, r, good, draws);
+            healthy = world.refused(r) <= 0.0;
+        }
         for (q, request) in scenario.requests.iter().enumerate() {
             let When::Start { count } = request.when else {
                 continue;
