@@ -123,6 +123,7 @@ fn time_meaning(time: TimeMeasure) -> &'static str {
         TimeMeasure::Rto => "from the fault until every objective holds again for `sustain`",
         TimeMeasure::Restore => "from detect to shifted",
         TimeMeasure::Failback => "from the fault until traffic is back where it was",
+        TimeMeasure::Redundant => "from the fault until all lost instances are in service again",
     }
 }
 

@@ -117,11 +117,13 @@ pub enum TimeMeasure {
     Restore,
     /// Traffic is back where it was.
     Failback,
+    /// Every region that lost instances has as many in service again.
+    Redundant,
 }
 
 impl TimeMeasure {
     /// All of them, in the order of reports.
-    pub const ALL: [TimeMeasure; 7] = [
+    pub const ALL: [TimeMeasure; 8] = [
         TimeMeasure::Detect,
         TimeMeasure::Decide,
         TimeMeasure::Shifted,
@@ -129,6 +131,7 @@ impl TimeMeasure {
         TimeMeasure::Rto,
         TimeMeasure::Restore,
         TimeMeasure::Failback,
+        TimeMeasure::Redundant,
     ];
 
     /// The name in claims and files.
@@ -141,6 +144,7 @@ impl TimeMeasure {
             TimeMeasure::Rto => "rto",
             TimeMeasure::Restore => "restore",
             TimeMeasure::Failback => "failback",
+            TimeMeasure::Redundant => "redundant",
         }
     }
 }

@@ -68,6 +68,10 @@ pub struct Marks {
     pub shifted: Option<Time>,
     /// The moved market's hit ratio is back.
     pub warm: Option<Time>,
+    /// Every region that lost instances has as many in service again as before.
+    pub redundant: Option<Time>,
+    /// Whether any region lost instances.
+    pub lost_instances: bool,
     /// Failback begins.
     pub failback_begins: Option<Time>,
     /// Failback is complete.

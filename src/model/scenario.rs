@@ -55,6 +55,8 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// Services in an order in which callers come before those they call.
     pub call_order: Vec<ServiceId>,
+    /// What the provider lets a region launch.
+    pub launches: Launches,
     /// What a client asks for, and when; sorted by name.
     pub requests: Vec<Request>,
     /// Domains of data, sorted by name.
@@ -273,11 +275,63 @@ pub struct Service {
     pub health_interval: Span,
     /// See `health_interval`.
     pub health_threshold: u32,
+    /// Health checks take out at most this share of a pool; when more look dead, none is out.
+    pub eject_most: f64,
+    /// From an instance being ready, or being taken out, until all its callers know.
+    pub discovery: Dist,
+    /// Whether it can be brought to another size at all.
+    pub scalable: bool,
+    /// How its size follows its load; `None`: it does not.
+    pub scaling: Option<Scaling>,
     /// Price of an hour of one instance beyond the plan, in USD; `None`: that of [`Prices`]. Planned
     /// ones are cheaper in the same proportion as there.
     pub price_per_hour: Option<f64>,
     /// What it calls.
     pub calls: Vec<Call>,
+}
+
+/// Target tracking: the size of a pool follows its CPU.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaling {
+    /// CPU (busy slots / slots) that it keeps to.
+    pub target: f64,
+    /// It is left alone while its CPU is within this share of the target.
+    pub tolerance: f64,
+    /// Age of the CPU that it reads.
+    pub delay: Span,
+    /// Time between evaluations.
+    pub interval: Span,
+    /// After instances were added, no more are added for so long.
+    pub cooldown_out: Span,
+    /// After any change, none is taken out for so long.
+    pub cooldown_in: Span,
+    /// Largest share of the wanted instances that is added at once.
+    pub step_out: f64,
+    /// Largest share of the wanted instances that is taken out at once.
+    pub step_in: f64,
+    /// Fewest instances.
+    pub least: u32,
+    /// Most instances, as a multiple of those planned for the busiest hour.
+    pub most: f64,
+    /// Whether it takes instances out at all.
+    pub scale_in: bool,
+}
+
+/// What a provider lets a region launch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Launches {
+    /// So many at once.
+    pub burst: f64,
+    /// Then so many per second.
+    pub per_sec: f64,
+    /// Most instances of a region, all services together; infinite: no limit.
+    pub quota: f64,
+    /// Share of launches that fail.
+    pub failing: f64,
+    /// A further share that fails while another region is dark and everybody launches.
+    pub shortage: f64,
+    /// What failed or was held up is tried again so long afterwards.
+    pub retry: Span,
 }
 
 /// One service calls another.

@@ -186,6 +186,8 @@ fn time_from_fault(
         // It has a beginning of its own: nobody waits for what was never begun.
         TimeMeasure::Failback if marks.failback_begins.is_none() => Measured::Absent,
         TimeMeasure::Failback => since(fault, marks.failback),
+        TimeMeasure::Redundant if !marks.lost_instances => Measured::Absent,
+        TimeMeasure::Redundant => since(fault, marks.redundant),
     }
 }
 

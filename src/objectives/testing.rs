@@ -97,6 +97,7 @@ pub fn scenario() -> Scenario {
         },
         services: Vec::new(),
         call_order: Vec::new(),
+        launches: crate::model::scenario::Launches::default(),
         requests: Vec::new(),
         domains: Vec::new(),
         session: None,

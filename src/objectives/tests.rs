@@ -211,6 +211,7 @@ fn times_are_censored_when_they_began_and_absent_when_not() {
             Absent,
             rto,
             Absent,
+            Absent,
             Absent
         ]
     );
@@ -225,7 +226,8 @@ fn times_are_censored_when_they_began_and_absent_when_not() {
             Absent,
             rto,
             Value(70.0),
-            Censored
+            Censored,
+            Absent
         ]
     );
     outcome.marks.shifted = None;

@@ -5,7 +5,9 @@ use crate::model::outcome::Marks;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::cohort::Cohort;
 use crate::units::{Span, Time};
+use crate::world::instances::Instances;
 use crate::world::plan::Plan;
+use crate::world::region::Region;
 use crate::world::state::World;
 
 /// A region counts as shifted when so much of its first attempts is routed elsewhere.
@@ -45,6 +47,8 @@ pub struct Watch {
     /// Markets whose home is hit.
     moved: Vec<bool>,
     steady: Option<(Time, Vec<Option<f64>>)>,
+    /// Instances in service before the first loss, by region that lost some.
+    before: Vec<(RegionId, Vec<u64>)>,
 }
 
 impl Watch {
@@ -59,12 +63,30 @@ impl Watch {
                 .collect(),
             hit,
             steady: None,
+            before: Vec::new(),
         }
     }
 
     /// Whether a fault hits the region.
     pub fn hits(&self, region: RegionId) -> bool {
         self.hit.contains(&region)
+    }
+
+    /// A region is about to lose instances.
+    pub fn loses(&mut self, region: RegionId, here: &Region) {
+        if self.before.iter().all(|(r, _)| *r != region) {
+            let counts = here.instances.iter().map(|i| i.in_service());
+            self.before.push((region, counts.collect()));
+        }
+    }
+
+    /// Whether every living region that lost instances has as many in service as before.
+    fn redundant(&self, world: &World) -> bool {
+        self.before.iter().all(|(r, before)| {
+            let here = &world.regions[*r];
+            let back = |(i, n): (&Instances, &u64)| i.in_service() >= *n;
+            here.dark.is_some() || here.instances.iter().zip(before).all(back)
+        })
     }
 
     /// Looks at the step that has just ended.
@@ -83,6 +105,12 @@ impl Watch {
         };
         if !begun || marks.fault.is_none() {
             return;
+        }
+        if !self.before.is_empty() {
+            marks.lost_instances = true;
+            if marks.redundant.is_none() && self.redundant(world) {
+                marks.redundant = Some(now);
+            }
         }
         // What is shifted is what a policy moves away, or what a dead region cannot keep.
         if marks.shifted.is_none() && (marks.takes_region || marks.decide.is_some()) {

@@ -30,6 +30,7 @@ mod edges;
 mod episodes;
 mod guards;
 mod orders;
+mod pools;
 mod usage;
 mod watching;
 
@@ -259,7 +260,8 @@ impl<'a> Run<'a> {
             self.wake,
             self.stores_due,
         ];
-        let regions = self.world.regions.iter().map(|r| r.next_time());
+        let regions = self.world.regions.iter();
+        let regions = regions.map(|r| r.next_time().min(r.next_look()));
         let later = moments
             .into_iter()
             .chain(regions)
@@ -300,6 +302,11 @@ impl<'a> Run<'a> {
         for routes in &mut self.world.routes {
             if !routes.settled() {
                 routes.settle(next, &view.scenario.edge.poll);
+            }
+        }
+        for region in &mut self.world.regions {
+            if region.dark.is_none() {
+                region.measure(view.plan, next);
             }
         }
         self.watch.step(
@@ -357,6 +364,7 @@ impl<'a> Run<'a> {
                 self.world.regions[r].advance(self.now);
             }
         }
+        self.look_at_pools();
         let busy = self.memory.regions.iter().any(|m| m.phase != Phase::Normal);
         if asked || busy || !self.announced.is_empty() || self.operator.next_time() <= self.now {
             self.ask_policy();
@@ -470,6 +478,7 @@ impl<'a> Run<'a> {
                 }
             }
             Impairment::ControlDown | Impairment::ControlBlind => self.world.set_condition(next),
+            Impairment::ZoneDown { region, zone, .. } => self.change_zone(region, zone, next),
             _ => {
                 self.touch();
                 self.world.set_condition(next);
@@ -484,7 +493,11 @@ impl<'a> Run<'a> {
         self.touch();
         match impairment {
             Impairment::CacheFlushed { region, service } => self.flush_caches(*region, *service),
-            Impairment::InstancesKilled { .. } => {}
+            Impairment::InstancesKilled {
+                region,
+                service,
+                count,
+            } => self.kill(*region, *service, *count),
             _ => unreachable!("what lasts is no strike"),
         }
     }

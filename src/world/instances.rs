@@ -6,6 +6,11 @@ use crate::engine::stream::Stream;
 use crate::model::scenario::Service;
 use crate::units::{Dist, Span, Time};
 
+mod losses;
+mod sizing;
+
+use losses::Losses;
+
 /// Delays of a crowd of instances are drawn into so many classes of equal probability.
 const BATCHES: usize = 24;
 
@@ -25,6 +30,14 @@ pub struct Instances {
     coming: Vec<(Time, u64)>,
     /// Whether the region is dark: nothing serves.
     down: bool,
+    /// Dead ones, and zones that are down.
+    losses: Losses,
+    /// Taken out of rotation, and still found by callers until then. Sorted.
+    leaving: Vec<(Time, u64)>,
+    /// Ever begun: at first, or launched later.
+    begun: u64,
+    /// No more there: taken out, or dead and replaced.
+    gone: u64,
 }
 
 impl Instances {
@@ -39,6 +52,10 @@ impl Instances {
             called: 0,
             coming: Vec::new(),
             down: false,
+            losses: Losses::new(service),
+            leaving: Vec::new(),
+            begun: serving + dark,
+            gone: 0,
         }
     }
 
@@ -61,9 +78,11 @@ impl Instances {
         !self.coming.is_empty()
     }
 
-    /// When the next one begins to serve.
+    /// When the next one begins to serve, leaves, or is found dead.
     pub fn next_time(&self) -> Time {
-        self.coming.first().map_or(Time::NEVER, |c| c.0)
+        let first = |list: &[(Time, u64)]| list.first().map_or(Time::NEVER, |c| c.0);
+        let losses = self.losses.next_time();
+        first(&self.coming).min(first(&self.leaving)).min(losses)
     }
 
     /// Whether some are still slower than they will be.
@@ -82,6 +101,8 @@ impl Instances {
             self.coming.remove(0);
             self.serving.push((count, Some(at)));
         }
+        self.leave(now);
+        self.losses.advance(now);
         let slow_start = self.slow_start;
         let mut settled = 0;
         self.serving.retain(|&(count, since)| {
@@ -116,10 +137,14 @@ impl Instances {
         }
         crate::world::graph::Capacity {
             instances: all,
-            zones: f64::from(self.zones),
+            zones: f64::from(self.zones - self.losses.zones_down()),
             // A pool of fast and slow instances serves as much as equal ones at the harmonic mean.
             slowness: if work > 0.0 { all / work } else { 1.0 },
-            broken: 0.0,
+            broken: if self.down {
+                0.0
+            } else {
+                self.losses.broken(all)
+            },
             drag_secs: 0.0,
         }
     }
@@ -158,10 +183,16 @@ impl Instances {
     pub fn restart(&mut self, now: Time, boot: &Dist, stream: Stream) {
         self.down = false;
         let called: u64 = self.serving.iter().map(|group| group.0).sum::<u64>()
-            + self.coming.iter().map(|c| c.1).sum::<u64>();
+            + self.coming.iter().map(|c| c.1).sum::<u64>()
+            + self.revive();
+        let called = called - self.leaving.iter().map(|l| l.1).sum::<u64>();
+        self.gone += self.leaving.drain(..).map(|l| l.1).sum::<u64>();
         self.serving.clear();
         self.coming.clear();
         self.schedule(now, called, boot, stream, 1);
+        for zone in self.zones_down() {
+            self.lose_again(now, zone, stream);
+        }
     }
 
     fn schedule(&mut self, now: Time, count: u64, delay: &Dist, stream: Stream, slot: u32) {

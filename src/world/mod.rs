@@ -12,6 +12,7 @@
 //! | [`instances`], [`region`] | a region's instances, pools and caches as they change |
 //! | [`balancer`] | limits on new connections in front of the proxies |
 //! | [`exchange`] | calls between regions |
+//! | [`scaling`], [`launches`] | what an autoscaler wants; what the provider lets a region launch |
 //! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
 //! | [`reach`] | who may and can serve whom |
 //! | [`state`] | all of it together at a moment |
@@ -30,11 +31,13 @@ pub mod exchange;
 pub mod graph;
 pub mod instances;
 pub mod latency;
+pub mod launches;
 pub mod plan;
 pub mod playback;
 pub mod pool;
 pub mod reach;
 pub mod region;
 pub mod resolvers;
+pub mod scaling;
 pub mod state;
 pub mod stores;

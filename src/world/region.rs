@@ -12,6 +12,11 @@ use crate::world::plan::Plan;
 use crate::world::pool::Pool;
 use crate::world::stores::Effect;
 
+mod sizing;
+
+pub use sizing::Note;
+use sizing::Scalers;
+
 /// How a region is dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dark {
@@ -42,6 +47,7 @@ pub struct Region {
     degraded: Vec<Degradation>,
     /// What the stores do to each kind of request; empty where there is no domain.
     pub data: Vec<Effect>,
+    scalers: Scalers,
     shocks: Shocks,
     streams: Vec<Stream>,
 }
@@ -82,13 +88,17 @@ impl Region {
         }
         let zones = scenario.regions[region].zones;
         let name = &scenario.regions[region].name;
+        let services = 0..scenario.services.len();
+        let begin: Vec<u64> = services
+            .map(|v| sizing::begins_with(scenario, plan, region, v))
+            .collect();
         Region {
             dark: None,
             instances: scenario
                 .services
                 .iter()
-                .zip(&plan.sized[region])
-                .map(|(service, sized)| Instances::new(service, zones, sized.serving, sized.dark))
+                .zip(plan.sized[region].iter().zip(&begin))
+                .map(|(service, (sized, &begin))| Instances::new(service, zones, begin, sized.dark))
                 .collect(),
             pools: vec![Pool::default(); scenario.services.len()],
             caches,
@@ -97,19 +107,9 @@ impl Region {
             entering: vec![0.0; scenario.requests.len() * markets],
             degraded: Vec::new(),
             data: Vec::new(),
+            scalers: Scalers::new(scenario, plan, region, &begin),
             shocks: shocks.clone(),
-            streams: scenario
-                .services
-                .iter()
-                .map(|s| {
-                    Stream::new(
-                        seed,
-                        replication,
-                        "instances",
-                        &format!("{name}/{}", s.name),
-                    )
-                })
-                .collect(),
+            streams: sizing::streams(scenario, name, seed, replication),
         }
     }
 
@@ -181,6 +181,7 @@ impl Region {
 
     /// What is impaired has changed; `region` is its own number.
     pub fn condition_changed(&mut self, region: RegionId, condition: &Condition) {
+        self.block_launches(condition.launches_blocked(region));
         self.degraded.clear();
         let services = 0..self.instances.len();
         let degraded = services.map(|v| condition.degraded(region, v));
@@ -239,16 +240,23 @@ impl Region {
 
     /// Calls dark capacity into rotation; says how many instances.
     pub fn activate_dark(&mut self, scenario: &Scenario, now: Time) -> u64 {
-        let mut called = 0;
+        let mut called = Vec::new();
         for (v, instances) in self.instances.iter_mut().enumerate() {
-            called += instances.activate(now, &scenario.services[v].activation, self.streams[v]);
+            called.push(instances.activate(now, &scenario.services[v].activation, self.streams[v]));
         }
-        called
+        for (v, called) in called.iter().enumerate() {
+            self.want_more(v, *called as i64, now);
+        }
+        called.iter().sum()
     }
 
     /// Takes dark capacity that was called and serves back out of rotation; says how many instances.
     pub fn release_dark(&mut self) -> u64 {
-        self.instances.iter_mut().map(Instances::release).sum()
+        let each: Vec<u64> = self.instances.iter_mut().map(Instances::release).collect();
+        for (v, released) in each.iter().enumerate() {
+            self.want_more(v, -(*released as i64), Time::ZERO);
+        }
+        each.iter().sum()
     }
 
     /// Whether no request enters.

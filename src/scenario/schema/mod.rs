@@ -12,6 +12,7 @@ mod money;
 mod network;
 mod policy;
 mod request;
+mod scaling;
 mod service;
 mod session;
 
@@ -83,6 +84,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     let edge = network::edge(&mut top);
     let balancer = balancer::balancer(&mut top);
     let (services, call_order) = service::services(&mut top, &region_names);
+    let launches = scaling::launches(top.section("launches"));
     let requests = request::requests(&mut top, &services, plain);
     let domains = domain::domains(&mut top, &region_names, &markets, &requests);
     let session = session::session(&mut top, plain);
@@ -145,6 +147,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         balancer,
         services,
         call_order,
+        launches,
         requests,
         domains,
         session,

@@ -4,7 +4,7 @@ use crate::model::scenario::{Service, ServiceId};
 use crate::scenario::default::{guess, setting, sourced};
 use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::Range;
-use crate::scenario::schema::{call, market, money};
+use crate::scenario::schema::{call, market, money, scaling};
 use crate::scenario::section::Section;
 
 /// Most services.
@@ -78,8 +78,27 @@ fn service(name: String, section: &mut Section, names: &[String], regions: &[&st
         Range::new(0.1, 86_400.0),
     );
     let health_threshold = health.count("threshold", sourced("2", HEALTH_CHECK), 1, 1000);
+    let eject_most = health.share("eject_most", guess("0.5"), Range::SHARE);
     drop(health);
     let instances = section.has("instances");
+    let headroom = section.share(
+        "headroom",
+        if instances {
+            setting("0")
+        } else {
+            guess("0.5")
+        },
+        Range::new(0.0, 1e3),
+    );
+    let scaling = scaling::scaling(section, headroom, instances);
+    let scalable = section.flag("scalable", true);
+    if scaling.is_some() && !scalable {
+        section.wrong(
+            "scaling",
+            "a service that is not scalable cannot follow its load",
+            "remove scaling, or scalable = false",
+        );
+    }
     // A fixed number wins over `headroom`, so that `service.*.headroom` can be set for all others.
     Service {
         name,
@@ -90,15 +109,7 @@ fn service(name: String, section: &mut Section, names: &[String], regions: &[&st
             guess("{ lognormal = { median = '10ms', p99 = '50ms' } }"),
         ),
         queue: section.count("queue", guess(slots.to_string()), 0, 1_000_000_000),
-        headroom: section.share(
-            "headroom",
-            if instances {
-                setting("0")
-            } else {
-                guess("0.5")
-            },
-            Range::new(0.0, 1e3),
-        ),
+        headroom,
         dark: section.share("dark", setting("0"), Range::new(0.0, 1e3)),
         instances: Some(section.count("instances", setting("1"), 1, 10_000_000))
             .filter(|_| instances),
@@ -111,6 +122,10 @@ fn service(name: String, section: &mut Section, names: &[String], regions: &[&st
         slow_factor: section.number("slow_factor", guess("2"), Range::new(1.0, 1e3)),
         health_interval,
         health_threshold,
+        eject_most,
+        discovery: section.dist("discovery", setting("0s")),
+        scalable,
+        scaling,
         price_per_hour: money::price(section),
         calls: call::calls(section, names),
     }

@@ -82,12 +82,19 @@ impl Run<'_> {
                     self.log(region, what, "");
                 }
             }
-            Action::Scale { region, .. } | Action::FreezeScaleIn { region, .. } => {
-                self.log(
-                    region,
-                    "an order changes nothing".into(),
-                    "nothing can be scaled here",
-                );
+            Action::Scale {
+                region,
+                service,
+                instances,
+            } => self.scale(region, service, instances),
+            Action::FreezeScaleIn { region, on } => {
+                self.world.regions[region].freeze_scale_in(on);
+                let what = if on {
+                    "no instance is taken out from now on"
+                } else {
+                    "instances may be taken out again"
+                };
+                self.log(region, what.into(), "");
             }
             Action::Prewarm { region, market } => {
                 self.will_warm.retain(|r| *r != region);

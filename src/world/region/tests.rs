@@ -89,3 +89,154 @@ fn a_degraded_service_keeps_more_slots_busy() {
     region.evaluate(&plan, Time::ZERO, 60.0, Shed::Uniform);
     assert!(region.flow.failing(0, 0) > 0.1, "it cannot carry its load");
 }
+
+/// A region whose zone is lost 10 s from the beginning, some time later.
+fn after_zone_loss(sets: &[&str], secs: f64) -> Region {
+    let scenario = scenario(sets);
+    let plan = Plan::new(&scenario);
+    let mut region = region(&scenario, &plan);
+    let at = Time::ZERO + crate::units::Span::from_secs(10.0);
+    let down = Condition::of(&[Impairment::ZoneDown {
+        region: 0,
+        zone: 1,
+        hang: false,
+    }]);
+    region.zone_changed(&scenario, at, (0, 1), &down);
+    let now = at + crate::units::Span::from_secs(secs);
+    region.advance(now);
+    region.evaluate(&plan, now, 1.0, Shed::Uniform);
+    region
+}
+
+#[test]
+fn a_dead_zone_fails_its_share_until_health_checks_take_it_out() {
+    let sets = ["service.*.instances=90"];
+    let third = after_zone_loss(&sets, 0.0);
+    assert_eq!(third.instances[0].in_service(), 60);
+    assert_eq!(third.instances[0].dead(), 30);
+    // Two services in a row, each of them with a third of its rotation dead.
+    let failing = 1.0 - (2.0_f64 / 3.0).powi(2);
+    assert!((third.flow.failing(0, 0) - failing).abs() < 1e-9);
+    let found = after_zone_loss(&sets, 60.0);
+    assert_eq!(
+        found.flow.failing(0, 0),
+        0.0,
+        "after two intervals all are out"
+    );
+    let part = after_zone_loss(&sets, 45.0).flow.failing(0, 0);
+    assert!(part > 0.0 && part < failing, "phases differ: {part}");
+}
+
+#[test]
+fn a_pool_fails_open_rather_than_ejecting_more_than_it_may() {
+    let sets = ["service.*.instances=90", "service.*.health.eject_most=0.2"];
+    let open = after_zone_loss(&sets, 600.0);
+    assert!(
+        open.flow.failing(0, 0) > 0.5,
+        "the dead are given requests for ever"
+    );
+}
+
+#[test]
+fn a_zone_with_power_again_boots_its_instances() {
+    let scenario = scenario(&["service.*.instances=90", "service.*.boot=40s"]);
+    let plan = Plan::new(&scenario);
+    let mut region = region(&scenario, &plan);
+    let secs = |s: f64| Time::ZERO + crate::units::Span::from_secs(s);
+    let down = Condition::of(&[Impairment::ZoneDown {
+        region: 0,
+        zone: 2,
+        hang: true,
+    }]);
+    region.zone_changed(&scenario, secs(10.0), (0, 2), &down);
+    region.zone_changed(&scenario, secs(100.0), (0, 2), &Condition::default());
+    region.advance(secs(139.0));
+    assert_eq!(region.instances[0].in_service(), 60);
+    region.advance(secs(141.0));
+    assert_eq!(region.instances[0].in_service(), 90);
+    assert_eq!(region.instances[0].dead(), 0);
+}
+
+const SCALING: [&str; 4] = [
+    "service.*.scaling={ interval = '60s', delay = '0s', cooldown_out = '0s', cooldown_in = '0s' }",
+    "service.*.boot=40s",
+    "service.*.headroom=0.5",
+    "service.*.slots=1",
+];
+
+/// Runs a region alone for so many seconds, with its load times `factor`, in steps of 5 s.
+fn live(region: &mut Region, scenario: &Scenario, plan: &Plan, span: (u32, u32), factor: f64) {
+    let load = plan.first[0].requests.iter().map(|r| r * factor);
+    region.entering = load.collect();
+    for step in span.0 / 5..span.1 / 5 {
+        let now = |s: u32| Time::ZERO + crate::units::Span::from_secs(f64::from(s * 5));
+        region.evaluate(plan, now(step), 5.0, Shed::Uniform);
+        region.commit(plan, 5.0);
+        region.measure(plan, now(step + 1));
+        region.advance(now(step + 1));
+        region.look(scenario, now(step + 1), false);
+        for instances in &region.instances {
+            let (begun, gone) = instances.ledger();
+            assert_eq!(begun, instances.present() + gone, "instances are conserved");
+        }
+    }
+}
+
+#[test]
+fn an_autoscaler_starts_in_equilibrium_and_follows_the_load() {
+    let scenario = scenario(&SCALING);
+    let plan = Plan::new(&scenario);
+    let mut region = region(&scenario, &plan);
+    let first = region.instances[0].in_service();
+    live(&mut region, &scenario, &plan, (0, 1200), 1.0);
+    assert_eq!(region.instances[0].in_service(), first);
+    live(&mut region, &scenario, &plan, (1200, 2400), 1.5);
+    let grown = region.instances[0].in_service() as f64 / first as f64;
+    assert!((1.35..1.65).contains(&grown), "{grown} times as many");
+    region.kill(Time::ZERO + crate::units::Span::from_secs(2400.0), 0, 5);
+    live(&mut region, &scenario, &plan, (2400, 3000), 1.5);
+    let replaced = region.instances[0].in_service() as f64 / first as f64;
+    assert_eq!(replaced, grown, "the dead are replaced");
+    region.freeze_scale_in(true);
+    live(&mut region, &scenario, &plan, (3000, 4200), 0.5);
+    assert_eq!(
+        region.instances[0].in_service() as f64 / first as f64,
+        grown
+    );
+    region.freeze_scale_in(false);
+    live(&mut region, &scenario, &plan, (4200, 6000), 0.5);
+    let left = region.instances[0].in_service() as f64 / first as f64;
+    assert!(left < 0.7, "{left} times as many");
+}
+
+#[test]
+fn an_order_launches_what_is_missing_as_far_as_limits_allow() {
+    let sets = [
+        "service.*.instances=90",
+        "service.*.boot=40s",
+        "launches.burst=30",
+        "launches.rate='1/s'",
+    ];
+    let scenario = scenario(&sets);
+    let plan = Plan::new(&scenario);
+    let mut region = region(&scenario, &plan);
+    let secs = |s: f64| Time::ZERO + crate::units::Span::from_secs(s);
+    region.scale_to(&scenario, 0, 150, Time::ZERO, false);
+    assert_eq!(region.instances[0].standing(), 120);
+    region.look(&scenario, region.next_look(), false);
+    assert_eq!(region.instances[0].standing(), 150, "60 s later");
+    region.advance(secs(150.0));
+    assert_eq!(region.instances[0].in_service(), 150);
+    region.block_launches(true);
+    region.scale_to(&scenario, 0, 200, secs(200.0), false);
+    assert_eq!(region.instances[0].standing(), 150);
+}
+
+#[test]
+fn a_service_that_is_not_scalable_stays_as_it_is() {
+    let scenario = scenario(&["service.*.instances=90", "service.*.scalable=false"]);
+    let plan = Plan::new(&scenario);
+    let mut region = region(&scenario, &plan);
+    region.scale_to(&scenario, 0, 150, Time::ZERO, false);
+    assert_eq!(region.instances[0].standing(), 90);
+}
