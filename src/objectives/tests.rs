@@ -292,7 +292,10 @@ fn hypotheses_bring_their_columns() {
         ]
     });
     let (columns, row) = row(&scenario, &outcome);
-    assert_eq!(columns.measures().len(), 7 + 2 * 3 + 10 + 7 + 3);
+    assert_eq!(
+        columns.measures().len(),
+        TimeMeasure::ALL.len() + 2 * 3 + 10 + 7 + 3
+    );
     assert_eq!(row.values.len(), columns.measures().len());
     assert_eq!(row.values[columns.position(&west).unwrap()], Value(0.9));
     // East has no latency, and nothing is a region that is not there.

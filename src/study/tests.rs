@@ -260,7 +260,14 @@ fn the_summary_has_the_promised_keys() {
         "p95_ci",
     ] {
         for time in [
-            "detect", "decide", "shifted", "warm", "rto", "restore", "failback",
+            "detect",
+            "decide",
+            "shifted",
+            "warm",
+            "rto",
+            "restore",
+            "failback",
+            "redundant",
         ] {
             variant(format!("times_s.{time}.{part}"));
         }
