@@ -139,6 +139,7 @@ fn policy_file(policy: &dyn Policy) -> String {
     let shed = match shed {
         Shed::Uniform => "\"uniform\"",
         Shed::Priority => "\"priority\"",
+        Shed::Cubic { .. } => "\"cubic\"",
     };
     let Dist::Fixed(decide) = decide else {
         unreachable!("a built-in policy decides in a fixed time");

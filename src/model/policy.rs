@@ -342,10 +342,15 @@ pub enum Spread {
 }
 
 /// Which requests are refused first when a pool is overloaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shed {
     /// All alike.
     Uniform,
     /// The least important first.
     Priority,
+    /// Before the pool is full: from a utilisation on, the admitted priority falls as a cubic.
+    Cubic {
+        /// The utilisation, as a share of the slots in service.
+        from: f64,
+    },
 }

@@ -11,6 +11,8 @@ use crate::scenario::tree::Node;
 
 /// Most stages of a shift.
 const MOST_STAGES: usize = 100;
+/// Utilisation from which `shed = "cubic"` sheds.
+const SHED_FROM: f64 = 0.8;
 
 /// The policy, its own knobs changed by the section's keys.
 pub fn policy(mut section: Section, regions: &[&str]) -> PolicyChoice {
@@ -65,10 +67,24 @@ fn change(section: &mut Section, knobs: &mut Knobs, regions: &[&str]) {
     }
     let shed = section.choice(
         "shed",
-        &[("uniform", Shed::Uniform), ("priority", Shed::Priority)],
+        &[
+            ("uniform", Shed::Uniform),
+            ("priority", Shed::Priority),
+            ("cubic", Shed::Cubic { from: SHED_FROM }),
+        ],
     );
     if section.has("shed") {
         knobs.shed = shed;
+    }
+    if let Shed::Cubic { from } = &mut knobs.shed {
+        let known = guess(from.to_string());
+        *from = section.share("shed_from", known, Range::new(0.0, 0.99));
+    } else if section.take("shed_from").is_some() {
+        section.wrong(
+            "shed_from",
+            "nothing is shed before a pool is full",
+            "write shed = \"cubic\", or remove it",
+        );
     }
     let budget = setting(knobs.edge_retry_budget.to_string());
     knobs.edge_retry_budget =

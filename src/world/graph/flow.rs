@@ -49,6 +49,9 @@ pub struct Flow {
     pub(super) call_fail: Vec<f64>,
     /// Calls from and to elsewhere; `None` where every region has every service.
     pub outside: Option<Outside>,
+    /// Where shedding begins, and the requests per second that fill each service's pool; `None` where
+    /// nothing is shed before a pool is full.
+    pub(super) cubic: Option<(f64, Vec<f64>)>,
     /// What distance alone costs an answer, per service; empty where none leaves.
     pub(super) far_secs: Vec<f64>,
 }
@@ -79,6 +82,7 @@ impl Flow {
             attempts: vec![1.0; per_link],
             call_fail: vec![0.0; per_link],
             outside: None,
+            cubic: None,
             far_secs: Vec::new(),
         }
     }
@@ -160,7 +164,10 @@ impl Flow {
                 continue;
             }
             let whole = 1.0 - self.broken[v];
-            let total = self.total(graph, v) * whole;
+            let mut total = self.total(graph, v) * whole;
+            if self.cubic.is_some() {
+                total *= self.shed_ahead(graph, v, total);
+            }
             if let Some((state, shed)) = pool(v, total) {
                 self.share_refusals(graph, v, total, state.refused, shed);
                 self.pools[v] = state;
@@ -230,6 +237,15 @@ impl Flow {
         for (mine, here) in self.broken.iter_mut().zip(capacity) {
             *mine = here.broken;
         }
+        self.cubic = match shed {
+            Shed::Cubic { from } => {
+                let full = graph.nodes.iter().zip(capacity).map(|(node, here)| {
+                    here.instances * node.slots / (node.mean_secs * here.slowness).max(1e-12)
+                });
+                Some((from, full.collect()))
+            }
+            _ => None,
+        };
         let breaks = self.broken.iter().any(|&b| b > NOTHING);
         let drags = capacity.iter().any(|here| here.drag_secs > 0.0);
         let dragged = std::mem::replace(&mut self.drags, drags);
