@@ -131,3 +131,40 @@ fn a_market_is_never_served_where_it_may_not_be() {
     assert_eq!(answered(&only, 0) + answered(&only, 2), 0);
     assert_eq!(over(&only, 240.0, 400.0).starts_ok, 0);
 }
+
+#[test]
+fn a_cubic_curve_sheds_before_pools_are_full_and_the_least_important_first() {
+    // Proxies shed nothing: they are ample, so that the hottest pool is a service's.
+    let crowded = [
+        "service.*.headroom=0.3",
+        "edge.headroom=9",
+        "policy.edge_retry=false",
+    ];
+    let run = |shed: &'static str| {
+        let mut sets = crowded.to_vec();
+        sets.push(shed);
+        outcome(&drill(), Some("flow-dark"), &sets)
+    };
+    let (full, ahead) = (
+        over(&run("policy.shed=priority"), 300.0, 400.0),
+        over(&run("policy.shed=cubic"), 300.0, 400.0),
+    );
+    assert!(full.hottest_pool > 0.97, "{}", full.hottest_pool);
+    assert!(
+        ahead.hottest_pool < full.hottest_pool - 0.02,
+        "{}",
+        ahead.hottest_pool
+    );
+    assert!(ahead.answered_error > 0);
+    // A threshold that is never reached changes nothing that matters; a low one sheds more.
+    let low = {
+        let mut sets = crowded.to_vec();
+        sets.extend(["policy.shed=cubic", "policy.shed_from=0.5"]);
+        over(&outcome(&drill(), Some("flow-dark"), &sets), 300.0, 400.0)
+    };
+    assert!(
+        low.hottest_pool < ahead.hottest_pool,
+        "{}",
+        low.hottest_pool
+    );
+}
