@@ -45,6 +45,12 @@ const BUILTINS: &[Builtin] = &[
         text: include_str!("../../scenarios/replication-lag.toml"),
     },
     Builtin {
+        name: "small-saas",
+        kind: Kind::Scenario,
+        summary: "a small web application loses the larger of its two regions: pages, orders, the bill",
+        text: include_str!("../../scenarios/small-saas.toml"),
+    },
+    Builtin {
         name: "flow-dark",
         kind: Kind::Strategy,
         summary: "policy flow with dark capacity deployed",
