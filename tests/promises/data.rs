@@ -39,6 +39,8 @@ headroom = 4
 [[request]]
 name = "ask"
 start = 1
+[edge]
+global = true
 [policy]
 use = "edge-proxy"
 "#;
@@ -206,7 +208,7 @@ fn what_is_broken_piles_up_and_drains_at_the_throughput() {
     assert!((to_the_end.domains[0].rpo_secs - 180.0).abs() < 2.0);
     let mended = run(&(plain.clone() + &broken("2min") + DARK));
     assert!((mended.domains[0].rpo_secs - 1.0).abs() < 1e-9);
-    // Two minutes of 100/s at 150/s take four minutes; after one, half is left... and more.
+    // 12,000 writes wait, and 50 a second more are sent than come.
     let slow = domain(
         "",
         "mode = 'asynchronous', lag = '1s', throughput = '150/s'",

@@ -7,6 +7,7 @@ use crate::stats::Distribution;
 use crate::study::VariantSummary;
 use crate::units::{Span, human_secs};
 use comfy_table::Cell;
+use std::fmt::Write;
 
 /// A row per domain; empty where there is none.
 pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> String {
@@ -15,19 +16,12 @@ pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> Str
     }
     let rows = scenario.domains.iter().zip(&variant.domains.0);
     let rows = rows.map(|(domain, (name, found))| {
-        let lost = match found.reassigned.p95 {
-            Some(viewers) if viewers > 0.0 => {
-                format!("{} reassigned", figure::count(viewers))
-            }
-            _ => count(&found.lost_writes),
-        };
         vec![
             Cell::new(name),
             Cell::new(domain.store.mode.name()),
             Cell::new(against(&found.rto_s, domain.rto)),
             Cell::new(against(&found.rpo_s, domain.rpo)),
-            Cell::new(lost),
-            Cell::new(count(&found.late_writes)),
+            Cell::new(count(&found.lost_writes)),
             Cell::new(count(&found.conflicts)),
             verdict(found.verdict),
         ]
@@ -35,14 +29,20 @@ pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> Str
     let header = [
         "domain (p95)",
         "mode",
-        "RTO of",
-        "RPO of",
+        "RTO / target",
+        "RPO / target",
         "lost",
-        "late",
         "conflicts",
         "verdict",
     ];
-    rendered(&header, 2..7, 0..8, rows.collect(), style)
+    let mut text = rendered(&header, 2..6, 0..2, rows.collect(), style);
+    for (name, found) in &variant.domains.0 {
+        if let Some(viewers) = found.reassigned.p95.filter(|&viewers| viewers > 0.0) {
+            let viewers = figure::count(viewers);
+            let _ = writeln!(text, "  {name}: {viewers} viewers are assigned anew");
+        }
+    }
+    text
 }
 
 fn against(time: &Distribution, target: Option<Span>) -> String {
