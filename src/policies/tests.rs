@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::model::action::Action;
-use crate::model::policy::{Decision, Knobs, Memory, Phase, RegionMemory, Spread};
-use crate::model::telemetry::{Announced, MarketTelemetry, RegionTelemetry, Telemetry};
+use crate::model::policy::{Decision, Failback, Knobs, Memory, Phase, RegionMemory, Spread};
+use crate::model::telemetry::{
+    Announced, MarketTelemetry, RegionTelemetry, ServiceTelemetry, Telemetry,
+};
 use crate::units::{Span, Time};
 use proptest::prelude::*;
 
@@ -26,9 +28,18 @@ fn region() -> impl Strategy<Value = RegionTelemetry> {
         quantity(),
         0.0..=1.0,
         0.0..=1.0,
+        (
+            any::<[bool; 3]>(),
+            proptest::option::of(quantity()),
+            proptest::option::of(quantity()),
+            0.0..=1.0,
+            proptest::collection::vec((quantity(), quantity()), 2),
+        ),
     )
         .prop_map(
-            |(dead, since, capacity, dark_capacity, load, routes_current, warmed)| {
+            |(dead, since, capacity, dark_capacity, load, routes_current, warmed, more)| {
+                let ([failing, replicated, may_return], errors, busy, booted, services) = more;
+                let service = |(in_service, most)| ServiceTelemetry { in_service, most };
                 RegionTelemetry {
                     dead,
                     dead_since: Time::from_secs(since),
@@ -37,6 +48,13 @@ fn region() -> impl Strategy<Value = RegionTelemetry> {
                     load,
                     routes_current,
                     warmed,
+                    failing,
+                    error_rate: errors,
+                    utilisation: busy,
+                    booted,
+                    replicated,
+                    may_return,
+                    services: services.into_iter().map(service).collect(),
                     ..RegionTelemetry::default()
                 }
             },
@@ -48,8 +66,11 @@ fn telemetry(regions: usize) -> impl Strategy<Value = Telemetry> {
         Just((0..regions).collect::<Vec<_>>()).prop_shuffle(),
         quantity(),
         proptest::collection::vec(quantity(), regions),
+        proptest::collection::vec(quantity(), regions),
+        proptest::collection::vec(proptest::bool::weighted(0.8), regions),
+        proptest::collection::vec(quantity(), 2),
     );
-    let drill = (0..regions, 0.0..DAY_SECS, 0.0..DAY_SECS);
+    let drill = (0..regions, 0.0..DAY_SECS, 0.0..DAY_SECS, any::<bool>());
     (
         0.0..DAY_SECS,
         proptest::collection::vec(region(), regions),
@@ -61,21 +82,25 @@ fn telemetry(regions: usize) -> impl Strategy<Value = Telemetry> {
             regions,
             markets: (0..)
                 .zip(markets)
-                .map(|(market, (near, load, dns))| MarketTelemetry {
-                    near,
-                    load,
-                    dns,
-                    market,
-                    ..MarketTelemetry::default()
-                })
+                .map(
+                    |(market, (near, load, dns, planned, may, need))| MarketTelemetry {
+                        near,
+                        load,
+                        dns,
+                        planned,
+                        may,
+                        need,
+                        market,
+                    },
+                )
                 .collect(),
             announced: drills
                 .into_iter()
-                .map(|(region, at, lasting)| Announced {
+                .map(|(region, at, lasting, aborted)| Announced {
                     region,
                     at: Time::from_secs(at),
                     until: Time::from_secs(at + lasting),
-                    aborted: false,
+                    aborted,
                 })
                 .collect(),
         })
@@ -88,23 +113,35 @@ fn memory() -> impl Strategy<Value = Memory> {
         0.0..DAY_SECS,
         any::<[bool; 3]>(),
         any::<u64>(),
+        (
+            proptest::option::of(0.0..DAY_SECS),
+            0usize..6,
+            any::<[bool; 3]>(),
+        ),
     )
-        .prop_map(|(phase, stage, staged_at, flags, targets)| RegionMemory {
-            phase,
-            since: Time::ZERO,
-            stage,
-            staged_at: Time::from_secs(staged_at),
-            dns_moved: flags[0],
-            capacity_called: flags[1],
-            prewarmed: flags[2],
-            targets,
-            ..RegionMemory::default()
-        });
+        .prop_map(
+            |(phase, stage, staged_at, flags, targets, back)| RegionMemory {
+                phase,
+                since: Time::ZERO,
+                stage,
+                staged_at: Time::from_secs(staged_at),
+                dns_moved: flags[0],
+                capacity_called: flags[1],
+                prewarmed: flags[2],
+                targets,
+                well_since: back.0.map(Time::from_secs),
+                returned: back.1,
+                hurt: back.2[0],
+                frozen: back.2[1],
+                return_warmed: back.2[2],
+                ..RegionMemory::default()
+            },
+        );
     proptest::collection::vec(region, 0..8).prop_map(|regions| Memory { regions })
 }
 
 /// What a user's file may change in a policy's knobs.
-fn changes() -> impl Strategy<Value = (Vec<f64>, f64, Spread, [bool; 2])> {
+fn changes() -> impl Strategy<Value = (Vec<f64>, f64, Spread, [bool; 8])> {
     (
         proptest::collection::vec(0.0..=1.0, 0..5),
         prop_oneof![Just(0.0), 0.0..1000.0],
@@ -113,7 +150,7 @@ fn changes() -> impl Strategy<Value = (Vec<f64>, f64, Spread, [bool; 2])> {
             Just(Spread::Nearest),
             proptest::collection::vec((0usize..7, quantity()), 0..4).prop_map(Spread::Fixed),
         ],
-        any::<[bool; 2]>(),
+        any::<[bool; 8]>(),
     )
 }
 
@@ -138,6 +175,16 @@ proptest! {
                 spread: spread.clone(),
                 prewarm: flags[0],
                 isolate: flags[1],
+                prescale: flags[2],
+                prescale_first: flags[3],
+                freeze_scale_in: flags[4],
+                dns_stages: flags[5],
+                gate_utilisation: if flags[6] { 0.8 } else { f64::INFINITY },
+                failback: Failback {
+                    automatic: flags[7],
+                    stages: if flags[0] { vec![1.0] } else { vec![0.3, 1.0] },
+                    ..Failback::default()
+                },
                 ..policy.knobs()
             };
             for knobs in [policy.knobs(), changed] {
@@ -176,7 +223,7 @@ fn check(name: &str, knobs: &Knobs, known: &Telemetry, memory: &Memory, decision
     }
     assert_eq!(decision.memory.regions.len(), regions);
     assert!(decision.wake.is_none_or(|wake| wake > known.now));
-    assert!(decision.actions.len() <= regions * (8 + 2 * regions + (regions + 1) * 4));
+    assert!(decision.actions.len() <= regions * (12 + 4 * regions + (regions + 1) * 8));
     if known.regions.iter().all(|r| r.dead.is_none()) {
         assert!(
             decision.actions.is_empty(),
@@ -188,11 +235,19 @@ fn check(name: &str, knobs: &Knobs, known: &Telemetry, memory: &Memory, decision
             Action::SetRoutes { from, shares } => {
                 assert!(knobs.route_by_edge);
                 assert_eq!(shares.len(), known.markets.len());
-                for shares in shares {
+                for (shares, market) in shares.iter().zip(&known.markets) {
                     assert_shares(shares, regions);
+                    let calm = |r: usize| {
+                        let region = &known.regions[r];
+                        let drill = known.announced.iter().any(|d| d.region == r);
+                        region.dead == Some(false) && !region.failing && !drill
+                    };
+                    let elsewhere = (0..regions).any(|r| r != *from && market.may[r] && calm(r));
                     for (r, share) in shares.iter().enumerate() {
+                        // What waits for capacity, or may go nowhere else, stays where it is.
+                        let stays = r == *from && (knobs.prescale_first || !elsewhere);
                         assert!(
-                            *share == 0.0 || !dead(r),
+                            *share == 0.0 || !dead(r) || stays,
                             "{name}: {from} to dead {r}: {share}"
                         );
                     }
@@ -213,8 +268,39 @@ fn check(name: &str, knobs: &Knobs, known: &Telemetry, memory: &Memory, decision
             | Action::Prewarm { region, .. } => {
                 assert_eq!(known.regions[*region].dead, Some(false));
             }
+            Action::EnterPhase {
+                region,
+                phase: Phase::GradualReturn,
+            } => {
+                assert_eq!(
+                    known.regions[*region].dead,
+                    Some(false),
+                    "nothing goes back to what may be dead"
+                );
+            }
             Action::Isolate { region, .. } | Action::EnterPhase { region, .. } => {
                 assert!(*region < regions);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_traffic_is_sent_where_a_market_may_not_be_served(
+        known in (2usize..6).prop_flat_map(telemetry),
+        memory in memory(),
+    ) {
+        for policy in all() {
+            let decision = policy.decide(&policy.knobs(), &known, &memory);
+            for action in &decision.actions {
+                if let Action::SetRoutes { from, shares } = action {
+                    for (shares, market) in shares.iter().zip(&known.markets) {
+                        for (r, share) in shares.iter().enumerate() {
+                            prop_assert!(*share == 0.0 || r == *from || market.may[r], "{action:?}");
+                        }
+                    }
+                }
             }
         }
     }
@@ -242,6 +328,9 @@ fn calm() -> Telemetry {
                 near: (0..3).map(|i| (market + i) % 3).collect(),
                 load: 100.0,
                 dns: (0..3)
+                    .map(|r| if r == market { 1.0 } else { 0.0 })
+                    .collect(),
+                planned: (0..3)
                     .map(|r| if r == market { 1.0 } else { 0.0 })
                     .collect(),
                 market,
@@ -460,4 +549,128 @@ fn an_incident_and_a_drill_that_comes_too_soon_are_shifted_at_once() {
         0.0,
         "what is left follows when it is dead"
     );
+}
+
+/// Flow with a return of two stages, a minute apart, once the region has been well for two minutes.
+fn returning() -> Knobs {
+    let flow = find("flow").expect("a known policy").knobs();
+    Knobs {
+        cool_down: Span::from_secs(100.0),
+        failback: Failback {
+            automatic: true,
+            stable: Span::from_secs(120.0),
+            gate_caches: false,
+            stages: vec![0.25, 1.0],
+            hold: Span::from_secs(60.0),
+            ..Failback::default()
+        },
+        ..flow
+    }
+}
+
+fn decide(known: &Telemetry, memory: &mut Memory) -> Vec<Action> {
+    let decision = runbook::decide(&returning(), known, memory);
+    *memory = decision.memory;
+    decision.actions
+}
+
+/// Region 0 was evacuated whole, and is alive again.
+fn evacuated() -> (Telemetry, Memory) {
+    let (mut known, mut memory) = (calm(), Memory::default());
+    known.regions[0].dead = Some(true);
+    for region in &mut known.regions {
+        region.capacity = 200.0;
+    }
+    for _ in 0..3 {
+        decide(&known, &mut memory);
+        known.now += Span::from_secs(1.0);
+    }
+    known.markets[0].dns = vec![0.0, 0.5, 0.5];
+    known.regions[0].dead = Some(false);
+    known.now += Span::from_secs(500.0);
+    (known, memory)
+}
+
+#[test]
+fn traffic_goes_back_in_stages_after_a_stable_time_and_everything_is_as_before() {
+    let (mut known, mut memory) = evacuated();
+    let first = decide(&known, &mut memory);
+    assert!(routes(&first).is_empty(), "it must have been well for long");
+    assert!(first.contains(&Action::Isolate {
+        region: 0,
+        on: false
+    }));
+    known.now += Span::from_secs(121.0);
+    let actions = decide(&known, &mut memory);
+    assert_eq!(
+        phases(&actions),
+        [(0, Phase::FailbackReady), (0, Phase::GradualReturn)]
+    );
+    assert_eq!(routes(&actions), [(0, vec![0.25, 0.375, 0.375])]);
+    known.now += Span::from_secs(61.0);
+    let actions = decide(&known, &mut memory);
+    assert_eq!(routes(&actions), [(0, vec![1.0, 0.0, 0.0])]);
+    known.now += Span::from_secs(60.0);
+    let actions = decide(&known, &mut memory);
+    assert_eq!(phases(&actions), [(0, Phase::Normal)]);
+    assert!(actions.contains(&Action::ReleaseDark { region: 1 }));
+    assert_eq!(memory.regions[0].stage, 0);
+    assert!(decide(&known, &mut memory).is_empty());
+}
+
+#[test]
+fn gates_hold_the_return_up() {
+    for close in [
+        (|r| r.replicated = false) as fn(&mut RegionTelemetry),
+        |r| r.booted = 0.5,
+        |r| r.may_return = false,
+    ] {
+        let (mut known, mut memory) = evacuated();
+        decide(&known, &mut memory);
+        known.now += Span::from_secs(121.0);
+        close(&mut known.regions[0]);
+        assert!(routes(&decide(&known, &mut memory)).is_empty());
+        known.regions[0] = RegionTelemetry {
+            capacity: 200.0,
+            ..RegionTelemetry::default()
+        };
+        known.now += Span::from_secs(10.0);
+        assert_eq!(routes(&decide(&known, &mut memory)).len(), 1);
+    }
+}
+
+#[test]
+fn a_return_that_hurts_is_taken_back_and_tried_again_later() {
+    let (mut known, mut memory) = evacuated();
+    decide(&known, &mut memory);
+    known.now += Span::from_secs(121.0);
+    decide(&known, &mut memory);
+    known.now += Span::from_secs(30.0);
+    known.regions[0].error_rate = Some(0.3);
+    let actions = decide(&known, &mut memory);
+    assert_eq!(phases(&actions), [(0, Phase::Stabilized)]);
+    assert_eq!(routes(&actions), [(0, vec![0.0, 0.5, 0.5])]);
+    known.regions[0].error_rate = None;
+    known.now += Span::from_secs(300.0);
+    assert!(routes(&decide(&known, &mut memory)).is_empty());
+    known.now += Span::from_secs(301.0);
+    let again = routes(&decide(&known, &mut memory));
+    assert_eq!(again, [(0, vec![0.25, 0.375, 0.375])]);
+}
+
+#[test]
+fn an_aborted_drill_is_rolled_back_at_once() {
+    let (mut known, mut memory) = (calm(), Memory::default());
+    known.announced = vec![Announced {
+        region: 0,
+        at: Time::from_secs(1060.0),
+        until: Time::from_secs(2000.0),
+        aborted: false,
+    }];
+    let (actions, _) = run("gradual-prewarmed", &known, &mut memory);
+    assert_eq!(routes(&actions)[0].1[0], 0.99);
+    known.now += Span::from_secs(30.0);
+    known.announced[0].aborted = true;
+    let (actions, _) = run("gradual-prewarmed", &known, &mut memory);
+    assert_eq!(routes(&actions)[0].1[0], 1.0, "{actions:?}");
 }

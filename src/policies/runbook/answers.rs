@@ -9,10 +9,6 @@ impl Incident<'_> {
     /// Takes the region, and every other that is to be empty, out of the answers of DNS.
     pub(super) fn move_dns(&mut self) {
         self.memory.dns_moved = true;
-        self.memory.left_at = match self.memory.stage {
-            0 => self.view.now(),
-            _ => self.memory.left_at,
-        };
         let view = self.view;
         for market in &view.telemetry.markets {
             let leaves = |r: RegionId| r == view.region || view.evacuates(r);

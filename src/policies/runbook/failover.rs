@@ -13,7 +13,7 @@ const SETTLE: Span = Span(60_000_000_000);
 impl Incident<'_> {
     /// Does what is due of the evacuation; returns when to look again.
     pub(super) fn evacuate(&mut self) -> Option<Time> {
-        let returning = self.memory.phase == Phase::GradualReturn;
+        let returning = self.memory.phase == Phase::GradualReturn || self.memory.returned > 0;
         let calm = matches!(self.memory.phase, Phase::Normal | Phase::FailbackReady);
         if calm || returning || self.memory.well_since.is_some() {
             self.enter(Phase::FailoverInitiated);
