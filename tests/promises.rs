@@ -17,6 +17,8 @@ mod deployment;
 mod determinism;
 #[path = "promises/docs.rs"]
 mod docs;
+#[path = "promises/edges.rs"]
+mod edges;
 #[path = "promises/faults.rs"]
 mod faults;
 #[path = "promises/golden.rs"]

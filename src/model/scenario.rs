@@ -242,6 +242,21 @@ pub struct Edge {
     pub refuse_secs: f64,
     /// What a hanging connection costs before the proxy gives up.
     pub connect_timeout_secs: f64,
+    /// Who takes what enters at an edge of which no proxy answers.
+    pub backup: Backup,
+    /// From then on until the backup route is taken.
+    pub backup_after: Span,
+}
+
+/// The route around an edge that has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backup {
+    /// There is none.
+    None,
+    /// The edge of the next region in each market's `near` order.
+    Region,
+    /// Straight to the region's services: no routes, no retries.
+    Direct,
 }
 
 /// A pool of instances in every zone of every region.

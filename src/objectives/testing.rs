@@ -94,6 +94,8 @@ pub fn scenario() -> Scenario {
             poll: Dist::Fixed(0.0),
             refuse_secs: 0.0,
             connect_timeout_secs: 0.5,
+            backup: Backup::None,
+            backup_after: Span::ZERO,
         },
         services: Vec::new(),
         call_order: Vec::new(),

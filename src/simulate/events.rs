@@ -30,6 +30,8 @@ pub enum Event {
     },
     /// An order reaches what it is meant for.
     Effective(Action),
+    /// An edge has answered nothing for so long that its backup route is taken.
+    Backup(RegionId),
     /// The authoritative servers give a new answer.
     Answer {
         /// The market.

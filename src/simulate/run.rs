@@ -406,6 +406,7 @@ impl<'a> Run<'a> {
             Event::Reported => self.look_at_slis(),
             Event::Noticed { region, begins } => self.noticed(region, begins),
             Event::Effective(action) => self.carry_out(action),
+            Event::Backup(edge) => self.take_backup(edge),
             Event::Answer { market, weights } => self.answer(market, weights),
         }
     }

@@ -18,6 +18,7 @@ use crate::traffic::waiting::{Waiters, Waiting};
 use crate::units::Time;
 use crate::world::balancer::Admission;
 use crate::world::connections::Legacy;
+use crate::world::doors::Door;
 use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 use crate::world::state::World;
@@ -58,6 +59,7 @@ struct Streams {
     requests: Stream,
     sessions: Stream,
     stalls: Stream,
+    edges: Stream,
 }
 
 /// The traffic of one replication.
@@ -77,6 +79,8 @@ pub struct Cohort {
     reconnects: Vec<f64>,
     changes: Vec<f64>,
     herd: Herd,
+    /// Share of each edge's proxies that had failed in the last step.
+    failed_proxies: Vec<f64>,
     /// Sessions that are served in another region now and have not noticed, `[market][region]`.
     unaware: Vec<f64>,
     /// Where requests were served in the last step, `[edge][market][region]`.
@@ -145,6 +149,7 @@ impl Cohort {
                     requests: stream("requests"),
                     sessions: stream("sessions"),
                     stalls: stream("stalls"),
+                    edges: stream("edges"),
                 }
             })
             .collect();
@@ -164,6 +169,7 @@ impl Cohort {
                 reconnects: vec![0.0; markets * regions],
                 changes: vec![0.0; markets * regions],
             },
+            failed_proxies: vec![0.0; regions],
             unaware: vec![0.0; markets * regions],
             pointed: Vec::new(),
             routes: vec![0.0; regions * markets * regions],
@@ -279,7 +285,7 @@ impl Cohort {
         std::mem::swap(&mut self.herd.changes, &mut self.changes);
         self.reconnects.fill(0.0);
         self.changes.fill(0.0);
-        self.strand(view, world, from);
+        self.strand(view, world, from, at);
         self.pointed.clone_from(&self.pointing);
         for m in 0..scenario.markets.len() {
             self.point(world, m, (from, to));
@@ -338,11 +344,33 @@ impl Cohort {
         q: usize,
         rate: f64,
     ) {
-        let flow = self.serving.flow(r, q, m);
         if view.scenario.devices[k].direct {
+            let flow = self.serving.flow(r, q, m);
             self.serving.direct[flow] += rate;
-        } else if world.edge_lives(view.scenario, r) {
-            self.serving.entering[flow] += rate;
+        } else {
+            self.enter(view, world, (m, r), q, rate);
+        }
+    }
+
+    /// The same, of devices that go through the edge.
+    fn enter(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, r): (MarketId, RegionId),
+        q: usize,
+        rate: f64,
+    ) {
+        match world.door(view.scenario, m, r) {
+            Some(Door::Edge(edge)) => {
+                let flow = self.serving.flow(edge, q, m);
+                self.serving.entering[flow] += rate;
+            }
+            Some(Door::Services) => {
+                let flow = self.serving.flow(r, q, m);
+                self.serving.direct[flow] += rate;
+            }
+            None => {}
         }
     }
 
@@ -377,9 +405,8 @@ impl Cohort {
                         When::RegionChange => self.herd.changes[m * regions + r],
                         _ => continue,
                     };
-                    if count > 0.0 && world.edge_lives(scenario, r) {
-                        let flow = self.serving.flow(r, q, m);
-                        self.serving.entering[flow] += count / dt;
+                    if count > 0.0 {
+                        self.enter(view, world, (m, r), q, count / dt);
                     }
                 }
                 self.serving.connections[r] += self.herd.reconnects[m * regions + r] / dt;
@@ -393,7 +420,7 @@ impl Cohort {
             let place = (group.market, group.class, group.region);
             let mut rate = group.count() as f64 / session.retry_secs.max(dt);
             if group.lost {
-                rate *= 1.0 - world.refused(group.region);
+                rate *= 1.0 - world.refused(group.region, scenario.devices[group.class].direct);
             }
             self.add_flow(view, world, place, q, rate);
         }
@@ -429,7 +456,7 @@ impl Cohort {
                 let kept = self.serving.share[(e * markets + m) * regions + home];
                 self.shifted[home].0 += entering * (1.0 - kept);
                 self.shifted[home].1 += entering;
-                if world.edge_lives(scenario, e) {
+                if matches!(world.door(scenario, m, e), Some(Door::Edge(_))) {
                     continue;
                 }
                 // Attempts that reach no router at all are not routed elsewhere.

@@ -26,6 +26,7 @@ pub mod catalogue;
 pub mod condition;
 pub mod connections;
 pub mod demand;
+pub mod doors;
 pub mod edge;
 pub mod exchange;
 pub mod graph;

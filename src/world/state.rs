@@ -8,6 +8,7 @@ use crate::units::{Span, Time};
 use crate::world::balancer::Balancer;
 use crate::world::condition::Condition;
 use crate::world::demand::Demand;
+use crate::world::doors::Doors;
 use crate::world::edge::{Budget, Ejection, Routes};
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
@@ -20,6 +21,8 @@ use crate::world::stores::{Note, Stores};
 pub struct World {
     /// What is impaired.
     pub condition: Condition,
+    /// Edges whose proxies have failed.
+    pub doors: Doors,
     /// Who may and can serve whom.
     pub reach: Reach,
     /// Regions.
@@ -108,6 +111,7 @@ impl World {
             .collect();
         let mut world = World {
             condition: Condition::default(),
+            doors: Doors::default(),
             reach: Reach::new(scenario),
             regions: (0..regions)
                 .map(|r| Region::new(scenario, plan, r, &shocks, seed, replication))
@@ -171,12 +175,19 @@ impl World {
 
     /// Whether the edge in front of a region answers.
     pub fn edge_lives(&self, scenario: &Scenario, edge: RegionId) -> bool {
-        scenario.edge.global || self.regions[edge].dark.is_none()
+        (scenario.edge.global || self.regions[edge].dark.is_none())
+            && self.doors.silent_since(edge).is_none()
     }
 
-    /// Share of new connections that a region's load balancers refuse.
-    pub fn refused(&self, region: RegionId) -> f64 {
-        self.balancers.get(region).map_or(0.0, Balancer::refused)
+    /// Share of new connections at a region that get no answer: its load balancers refuse them, or
+    /// they meet a proxy that has failed, unless their devices bypass the edge. Where no proxy is left,
+    /// [`World::door`] says what answers.
+    pub fn refused(&self, region: RegionId, direct: bool) -> f64 {
+        let balancers = self.balancers.get(region).map_or(0.0, Balancer::refused);
+        match self.doors.failed(region) {
+            failed if direct || failed <= 0.0 || failed >= 1.0 => balancers,
+            failed => 1.0 - (1.0 - balancers) * (1.0 - failed),
+        }
     }
 
     /// The authoritative answer for a market changes.

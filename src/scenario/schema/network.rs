@@ -1,6 +1,6 @@
 //! DNS and the edge.
 
-use crate::model::scenario::{Dns, Edge};
+use crate::model::scenario::{Backup, Dns, Edge};
 use crate::scenario::default::{guess, sourced};
 use crate::scenario::reader::Range;
 use crate::scenario::section::Section;
@@ -44,5 +44,14 @@ pub fn edge(top: &mut Section) -> Edge {
             sourced("500ms", ZUUL_POOL),
             Range::new(0.0, 3600.0),
         ),
+        backup: edge.choice(
+            "backup",
+            &[
+                ("none", Backup::None),
+                ("region", Backup::Region),
+                ("direct", Backup::Direct),
+            ],
+        ),
+        backup_after: edge.span("backup_after", guess("30s"), Range::SPAN),
     }
 }

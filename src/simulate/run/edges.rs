@@ -2,11 +2,16 @@
 
 use super::Run;
 use crate::model::episode::Impairment;
+use crate::model::scenario::Backup;
 use crate::model::scenario::{RegionId, ServiceId};
+use crate::simulate::events::Event;
 
 impl Run<'_> {
     /// The condition has changed by an impairment that is no darkness.
     pub(super) fn condition_changed(&mut self, changed: &Impairment) {
+        if let Impairment::EdgeFailed { region, .. } = *changed {
+            self.edge_changed(region);
+        }
         if let Impairment::Partition { a, b } = *changed {
             self.world.follow_cuts(self.now);
             let names = &self.sim.scenario.regions;
@@ -19,6 +24,46 @@ impl Run<'_> {
             let entry = self.entry("network", what, "a partition");
             self.outcome.log.push(entry);
         }
+    }
+
+    /// Another share of an edge's proxies answers.
+    fn edge_changed(&mut self, edge: RegionId) {
+        let (regions, now) = (self.world.regions.len(), self.now);
+        let before = self.world.doors.silent_since(edge);
+        if before.is_some() && self.world.condition.edge_failed(edge) < 1.0 {
+            if self.world.doors.backup(edge) {
+                self.world.doors.set_backup(edge, false);
+                self.log(edge, "the backup route ends".into(), "its proxies answer");
+            }
+        }
+        let world = &mut self.world;
+        world.doors.follow(&world.condition, regions, edge, now);
+        let settings = &self.sim.scenario.edge;
+        if before.is_none()
+            && world.doors.silent_since(edge).is_some()
+            && settings.backup != Backup::None
+        {
+            let at = now + settings.backup_after;
+            self.queue.push(at, Event::Backup(edge));
+        }
+    }
+
+    /// The backup route of an edge is taken, if the edge has been silent for long enough.
+    pub(super) fn take_backup(&mut self, edge: RegionId) {
+        let scenario = &self.sim.scenario;
+        let since = self.world.doors.silent_since(edge);
+        let due = since.is_some_and(|since| since + scenario.edge.backup_after <= self.now);
+        if !due || self.world.doors.backup(edge) {
+            return;
+        }
+        self.touch();
+        self.world.doors.set_backup(edge, true);
+        let what = match scenario.edge.backup {
+            Backup::Direct => "the backup route is taken: straight to its services",
+            _ => "the backup route is taken: the edge of the next region",
+        };
+        let cause = format!("no proxy has answered for {}", scenario.edge.backup_after);
+        self.log(edge, what.into(), &cause);
     }
 
     /// Caches in front of what a service calls lose what they hold.

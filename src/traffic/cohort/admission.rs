@@ -3,7 +3,7 @@
 use super::{Cohort, View, retry_request};
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
-use crate::model::scenario::{MarketId, RegionId, When};
+use crate::model::scenario::{BalancerLimits, MarketId, RegionId, When};
 use crate::traffic::sessions::Starved;
 use crate::units::Time;
 use crate::world::balancer::Admission;
@@ -21,23 +21,37 @@ pub(super) struct Wanted {
 
 impl Cohort {
     /// Whether anyone answers a class's connections at a region.
-    pub(super) fn answers(&self, view: &View, world: &World, (k, r): (usize, RegionId)) -> bool {
+    pub(super) fn answers(
+        &self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+    ) -> bool {
         if view.scenario.devices[k].direct {
             world.regions[r].dark.is_none()
         } else {
-            world.edge_lives(view.scenario, r)
+            world.door(view.scenario, m, r).is_some()
         }
     }
 
     /// The balancers take a step: what they refuse of the starts, as expected, is no load behind them.
     pub(super) fn admit(&mut self, view: &View, world: &mut World, dt: f64) {
         self.admissions.clear();
-        let Some(limits) = &view.scenario.balancer else {
+        if let Some(limits) = &view.scenario.balancer {
+            self.balance(view, world, limits, dt);
+        } else if world.doors.pristine() {
             return;
-        };
+        }
+        for r in 0..view.scenario.regions.len() {
+            self.lighten(view, world, r);
+        }
+    }
+
+    /// Balancers with a limit take a step.
+    fn balance(&mut self, view: &View, world: &mut World, limits: &BalancerLimits, dt: f64) {
         if let (Some(session), Some(_)) = (&view.scenario.session, retry_request(view.scenario)) {
             for group in self.sessions.starved.iter().filter(|g| g.lost) {
-                if self.answers(view, world, (group.class, group.region)) {
+                if self.answers(view, world, (group.market, group.class, group.region)) {
                     let rate = group.count() as f64 / session.retry_secs.max(dt);
                     self.wanted.now[group.region] += rate;
                 }
@@ -55,23 +69,27 @@ impl Cohort {
             window.connections += admission.offered * dt;
             window.connection_limit += admission.limit * dt;
             self.admissions.push(admission);
-            let admitted = 1.0 - world.refused(r);
-            if admitted >= 1.0 {
-                continue;
-            }
-            self.serving.connections[r] *= admitted;
-            for (q, request) in view.scenario.requests.iter().enumerate() {
-                if !matches!(request.when, When::Start { .. }) {
-                    continue;
-                }
-                for m in 0..view.scenario.markets.len() {
-                    let flow = self.serving.flow(r, q, m);
-                    self.serving.entering[flow] *= admitted;
-                    self.serving.direct[flow] *= admitted;
-                }
-            }
         }
         self.wanted.came.fill(0.0);
+    }
+
+    /// What is refused of a region's starts is no load behind.
+    fn lighten(&mut self, view: &View, world: &World, r: RegionId) {
+        let (admitted, direct) = (1.0 - world.refused(r, false), 1.0 - world.refused(r, true));
+        if admitted >= 1.0 {
+            return;
+        }
+        self.serving.connections[r] *= admitted;
+        for (q, request) in view.scenario.requests.iter().enumerate() {
+            if !matches!(request.when, When::Start { .. }) {
+                continue;
+            }
+            for m in 0..view.scenario.markets.len() {
+                let flow = self.serving.flow(r, q, m);
+                self.serving.entering[flow] *= admitted;
+                self.serving.direct[flow] *= direct;
+            }
+        }
     }
 
     /// What the load balancers of each region did in the last step; empty where they have no limit.
@@ -79,15 +97,16 @@ impl Cohort {
         &self.admissions
     }
 
-    /// How many of `count` connections at a region the balancers refuse: they get no answer.
+    /// How many of `count` connections at a region the balancers refuse, or proxies that have failed
+    /// take: they get no answer.
     pub(super) fn refuse(
         &mut self,
         world: &World,
-        r: RegionId,
+        (r, direct): (RegionId, bool),
         count: u64,
         draws: &mut Draws,
     ) -> u64 {
-        let share = world.refused(r);
+        let share = world.refused(r, direct);
         if share <= 0.0 {
             return 0;
         }
@@ -101,14 +120,14 @@ impl Cohort {
     pub(super) fn come_over(
         &mut self,
         world: &World,
-        (m, k, r): (MarketId, usize, RegionId),
+        ((m, k, r), direct): ((MarketId, usize, RegionId), bool),
         phases: &mut Vec<u64>,
         now: Time,
         draws: &mut Draws,
     ) -> u64 {
         let count: u64 = phases.iter().sum();
         self.wanted.came[r] += count as f64 / self.dt_secs;
-        let refused = self.refuse(world, r, count, draws);
+        let refused = self.refuse(world, (r, direct), count, draws);
         if refused > 0 {
             let mut group = Starved {
                 market: m,

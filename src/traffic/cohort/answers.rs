@@ -7,6 +7,7 @@ use crate::model::scenario::{MarketId, RegionId};
 use crate::traffic::serving::Fate;
 use crate::traffic::tally::delay_class;
 use crate::units::Time;
+use crate::world::doors::Door;
 use crate::world::graph::Flow;
 use crate::world::state::World;
 use crate::world::stores::Effect;
@@ -23,22 +24,26 @@ impl Cohort {
         now: Time,
         fate: &mut Fate,
     ) -> bool {
+        let alone = |fate: &mut Fate| {
+            let failing = world.regions[r].flow.failing(q, m);
+            fate.single(view.scenario.regions.len(), r, failing);
+        };
         if view.scenario.devices[k].direct {
             if world.regions[r].dark.is_some() {
                 return false;
             }
-            fate.single(
-                view.scenario.regions.len(),
-                r,
-                world.regions[r].flow.failing(q, m),
-            );
+            alone(fate);
             return true;
         }
-        if !world.edge_lives(view.scenario, r) {
-            return false;
+        match world.door(view.scenario, m, r) {
+            Some(Door::Edge(edge)) => {
+                let place = (edge, m, q);
+                self.serving
+                    .fate(view.scenario, view.knobs, world, place, now, fate);
+            }
+            Some(Door::Services) => alone(fate),
+            None => return false,
         }
-        self.serving
-            .fate(view.scenario, view.knobs, world, (r, m, q), now, fate);
         true
     }
 
@@ -166,7 +171,11 @@ impl Cohort {
         }
         let entry = view.plan.graph.entries[q].0;
         away += flow.far(entry);
-        let wait = flow.wait_secs[entry] + self.serving.proxies[r].wait.mean();
+        let edge = match world.door(view.scenario, m, r) {
+            Some(Door::Edge(edge)) => edge,
+            _ => r,
+        };
+        let wait = flow.wait_secs[entry] + self.serving.proxies[edge].wait.mean();
         let points = wait_points(flow, entry, wait);
         let stores = world.regions[s].data.get(q);
         let delays = match stores {

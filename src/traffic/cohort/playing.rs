@@ -8,6 +8,7 @@ use crate::model::scenario::{MarketId, RegionId, When};
 use crate::traffic::arrivals::Address;
 use crate::traffic::sessions::Starved;
 use crate::units::Time;
+use crate::world::doors::Door;
 use crate::world::state::World;
 
 /// Classes of time since an answer was lost.
@@ -18,22 +19,38 @@ fn cut_classes_secs(view: &View) -> f64 {
 }
 
 impl Cohort {
-    /// Sessions whose edge (or region, without an edge) has gone dark lose their connection.
-    pub(super) fn strand(&mut self, view: &View, world: &World, now: Time) {
+    /// Sessions whose edge (or region, without an edge) has gone dark lose their connection, and so do
+    /// those of proxies that have failed.
+    pub(super) fn strand(&mut self, view: &View, world: &World, now: Time, at: Address) {
         let scenario = view.scenario;
         for r in 0..scenario.regions.len() {
-            if world.regions[r].dark.is_none() {
+            let failed = world.doors.failed(r);
+            let before = std::mem::replace(&mut self.failed_proxies[r], failed);
+            let newly = if failed > before {
+                (failed - before) / (1.0 - before)
+            } else {
+                0.0
+            };
+            if world.regions[r].dark.is_none() && failed == 0.0 {
                 continue;
             }
             for m in 0..scenario.markets.len() {
+                let mut draws = self.streams[m].edges.draws(at.cell, at.cut);
                 for (k, class) in scenario.devices.iter().enumerate() {
-                    let reached = !class.direct && world.edge_lives(scenario, r);
-                    let count = self.sessions.count(m, k, r);
-                    if reached || count == 0 {
+                    let all = self.sessions.count(m, k, r);
+                    let count = if !self.answers(view, world, (m, k, r)) {
+                        all
+                    } else if newly > 0.0 && !class.direct {
+                        sampling::binomial(&mut draws, all, newly)
+                    } else {
+                        0
+                    };
+                    if count == 0 {
                         continue;
                     }
-                    let phases = self.sessions.phases(m, k, r).to_vec();
-                    self.sessions.phases_mut(m, k, r).fill(0);
+                    let mut phases = vec![0; self.sessions.phases(m, k, r).len()];
+                    self.sessions
+                        .take((m, k, r), count, &mut draws, &mut phases);
                     self.sessions.add_starved(Starved {
                         market: m,
                         class: k,
@@ -113,7 +130,11 @@ impl Cohort {
                     .as_ref()
                     .is_some_and(|s| s.media_from_region)
                 {
-                    let lost = self.serving.lost_at_origin(r, m, view.knobs.edge_retry);
+                    let edge = match world.door(scenario, m, r) {
+                        Some(Door::Edge(edge)) => edge,
+                        _ => r,
+                    };
+                    let lost = self.serving.lost_at_origin(edge, m, view.knobs.edge_retry);
                     let cut = sampling::binomial(&mut draws, playing, lost.clamp(0.0, 1.0));
                     if cut > 0 {
                         self.starve(view, m, r, &members, cut, (false, true), from, &mut draws);
@@ -277,11 +298,7 @@ impl Cohort {
         let scenario = view.scenario;
         let (m, k, r) = (group.market, group.class, group.region);
         let class = &scenario.devices[k];
-        let answers = if class.direct {
-            world.regions[r].dark.is_none()
-        } else {
-            world.edge_lives(scenario, r)
-        };
+        let answers = self.answers(view, world, (m, k, r));
         let Some(session) = scenario.session.as_ref().filter(|_| !answers) else {
             return Vec::new();
         };
@@ -363,7 +380,10 @@ impl Cohort {
         if let Some(q) = retry_request(scenario) {
             let mut fate = std::mem::take(&mut self.buffers.fate);
             if self.fate(view, world, (m, k, r), q, from, &mut fate) {
-                let refused = if opens { world.refused(r) } else { 0.0 };
+                let refused = match opens {
+                    true => world.refused(r, scenario.devices[k].direct),
+                    false => 0.0,
+                };
                 let good = (1.0 - fate.failing) * (1.0 - refused);
                 let tries = dt * part / session.retry_secs.max(1e-6);
                 let gone = 1.0 - libm::exp(-tries * good);
@@ -537,7 +557,13 @@ impl Cohort {
                     let mut phases = vec![0; self.sessions.phases(m, k, r).len()];
                     self.sessions
                         .take((m, k, r), moved, &mut draws, &mut phases);
-                    let moved = self.come_over(world, (m, k, s), &mut phases, from, &mut draws);
+                    let moved = self.come_over(
+                        world,
+                        ((m, k, s), scenario.devices[k].direct),
+                        &mut phases,
+                        from,
+                        &mut draws,
+                    );
                     for (here, new) in self.sessions.phases_mut(m, k, s).iter_mut().zip(&phases) {
                         *here += new;
                     }
@@ -615,7 +641,8 @@ impl Cohort {
             let window = &mut self.window[r];
             if world.edge_lives(view.scenario, r) {
                 let zones = view.scenario.regions[r].zones.max(1) as f64;
-                let slots = plan.proxies[r] as f64 * f64::from(view.scenario.edge.slots);
+                let all = plan.proxies[r] as f64 * f64::from(view.scenario.edge.slots);
+                let slots = all * (1.0 - world.doors.failed(r));
                 add(
                     window,
                     services - 1,

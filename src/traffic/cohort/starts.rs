@@ -204,7 +204,7 @@ impl Cohort {
         if !view.scenario.devices[k].direct {
             self.serving.connections[r] += rate;
         }
-        if self.answers(view, world, (k, r)) {
+        if self.answers(view, world, (m, k, r)) {
             self.wanted.now[r] += rate;
         }
     }
@@ -338,9 +338,10 @@ impl Cohort {
         let (mut mean, mut variance) = (0.0, 0.0);
         let mut server = r;
         let (mut answered, mut healthy) = (true, true);
-        if self.answers(view, world, (k, r)) {
-            good -= self.refuse(world, r, good, draws);
-            healthy = world.refused(r) <= 0.0;
+        if self.answers(view, world, (m, k, r)) {
+            let direct = scenario.devices[k].direct;
+            good -= self.refuse(world, (r, direct), good, draws);
+            healthy = world.refused(r, direct) <= 0.0;
         }
         for (q, request) in scenario.requests.iter().enumerate() {
             let When::Start { count } = request.when else {

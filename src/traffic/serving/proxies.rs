@@ -43,7 +43,8 @@ impl Serving {
                 continue;
             }
             let zones = scenario.regions[e].zones.max(1) as f64;
-            let slots = plan.proxies[e] as f64 * f64::from(scenario.edge.slots) / zones;
+            let all = plan.proxies[e] as f64 * f64::from(scenario.edge.slots) / zones;
+            let slots = all * (1.0 - world.doors.failed(e));
             let rate = self.proxied[e] / zones;
             // A handshake is CPU that the same proxies spend.
             let handshakes = self.connections[e] * scenario.edge.handshake_secs;
