@@ -11,12 +11,12 @@ use crate::model::scenario::{Element, Fault, Scenario};
 use crate::units::{Dist, Span};
 
 /// Replications that begin as usual, and that begin with all up.
-const USUAL: u64 = 200;
-const FRESH: u64 = 1000;
+const USUAL: u64 = 150;
+const FRESH: u64 = 400;
 /// How often the known time to the first failure a run lasts, so that hardly any sees none.
-const PATIENCE: f64 = 14.0;
-/// Failures of one element in a run that begins as usual.
-const FAILURES: f64 = 60.0;
+const PATIENCE: f64 = 12.0;
+/// Failures, all elements together, in a run that begins as usual.
+const FAILURES: f64 = 400.0;
 /// The shortest mean time of a case lasts so long: ages beside the steps of what boots anew.
 const SHORTEST_SECS: f64 = 36_000.0;
 /// Longest run that is simulated.
@@ -222,7 +222,7 @@ fn redundant(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             repairers: case.count("repairers", MOST)?,
         }],
     };
-    let usual = system.live(seed, USUAL, 10.0 * FAILURES / fail, true)?;
+    let usual = system.live(seed, USUAL, FAILURES / fail / f64::from(regions), true)?;
     let named = |metric: &&Metric| metric.name == "mttf_from_all_up";
     let known = case.metrics.iter().find(named).and_then(Metric::number);
     let reach = (PATIENCE * known.unwrap_or(0.0)).max(1.01 * case.last_moment());
@@ -266,7 +266,7 @@ fn single(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     };
     let length = case.positive("T")?;
     let reach = length.max(1.01 * case.last_moment());
-    let fresh = system.live(seed, 4 * FRESH, reach, false)?;
+    let fresh = system.live(seed, 10 * FRESH, reach, false)?;
     let find = |metric: &Metric| match metric.name.split('(').next().unwrap_or_default() {
         "availability" => match metric.moment() {
             Some(moment) => share(&fresh, |path| path.at(moment) > 0),
@@ -303,8 +303,9 @@ fn composite(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             rates(Element::Region, region, case.positive("mu_r")?),
         ],
     };
-    let usual = system.live(seed, USUAL, FAILURES / zone.max(region), true)?;
     let regions = f64::from(system.regions);
+    let all = regions * (region + zone * f64::from(zones));
+    let usual = system.live(seed, USUAL, FAILURES / all, true)?;
     let find = |metric: &Metric| match metric.name.as_str() {
         "region_availability" => mean(&usual, |path| path.mean_up() / regions),
         "service_availability" => mean(&usual, |path| path.share(need)),
