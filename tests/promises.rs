@@ -31,6 +31,8 @@ mod headroom;
 mod hygiene;
 #[path = "promises/imports.rs"]
 mod imports;
+#[path = "promises/money.rs"]
+mod money;
 #[path = "promises/monotone.rs"]
 mod monotone;
 #[path = "promises/moves.rs"]

@@ -8,6 +8,7 @@
 
 use crate::model::measure::Measured;
 use crate::model::money::{Alert, Budget, BurnLevel};
+use crate::model::observation::Observation;
 use crate::model::outcome::{Entry, Marks, Window};
 use crate::model::scenario::Scenario;
 use crate::objectives::judgement::Judgement;
@@ -92,10 +93,22 @@ pub fn levels(scenario: &Scenario, windows: &[Window]) -> Vec<BurnLevel> {
                 rate if rate >= budget.critical || burning().count() > 1 => BurnLevel::Critical,
                 rate if rate >= budget.high => BurnLevel::High,
                 rate if rate >= budget.elevated => BurnLevel::Elevated,
+                _ if behind(scenario, &windows[i]) => BurnLevel::Elevated,
                 _ => BurnLevel::Normal,
             }
         })
         .collect()
+}
+
+/// Whether what some region reads of a domain is older, on average, than the domain's RPO allows.
+fn behind(scenario: &Scenario, window: &Window) -> bool {
+    let older = |region: &Observation| {
+        let domains = scenario.domains.iter().zip(&region.domains);
+        domains
+            .filter_map(|(domain, seen)| Some((domain.rpo?.secs(), seen)))
+            .any(|(rpo, seen)| seen.age_secs > rpo * seen.aged_reads as f64)
+    };
+    window.regions.iter().any(older)
 }
 
 /// Every alert of a run, in order of time: each time that the level rises, and each time that an

@@ -296,6 +296,8 @@ impl<'a> Run<'a> {
         self.count_data(from, next);
         let crossing = self.cohort.serving.crossing;
         self.outcome.usage.proxied_requests += crossing * next.since(from).secs();
+        let secs = next.since(from).secs();
+        usage::beyond_plan(&mut self.outcome.usage, self.sim, &self.world.regions, secs);
         self.note_validity(next.since(from));
         self.note_admissions(next);
         self.flowed = next;

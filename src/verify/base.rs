@@ -21,6 +21,7 @@ const PROBE: Span = Span(1_000_000);
 
 const PLAIN: &str = include_str!("base/plain.toml");
 const DATA: &str = include_str!("base/data.toml");
+const EMPTY: &str = include_str!("base/empty.toml");
 const PLAYING: &str = include_str!("base/playing.toml");
 
 /// Markets that bring plain requests: A at home in the east, B in the west.
@@ -37,6 +38,18 @@ pub fn data() -> Scenario {
 /// through the region.
 pub fn playing() -> Scenario {
     alone(load("playing", PLAYING))
+}
+
+/// So many regions with so many zones each, that hardly anyone asks for anything.
+pub fn regions(count: u32, zones: u32) -> Scenario {
+    let mut text = String::from(EMPTY);
+    for r in 0..count {
+        text += &format!("[[region]]\nname = \"r{r}\"\nzones = {zones}\n");
+    }
+    for (a, b) in (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))) {
+        text += &format!("[[link]]\nbetween = [\"r{a}\", \"r{b}\"]\nrtt = \"1ms\"\n");
+    }
+    load("regions", &text)
 }
 
 fn load(name: &str, text: &str) -> Scenario {

@@ -1,5 +1,5 @@
 //! Known results against the simulator: closed forms for names, connections, caches, detection,
-//! playback, arrivals and whole failovers.
+//! playback, arrivals, failures at random and whole failovers.
 //!
 //! A case becomes a scenario and runs in the same engine as a user's file; what is compared is read
 //! from its windows and marks.
@@ -10,13 +10,14 @@
 //! | `oracles` | the cases that the program brings with it |
 //! | `base` | the scenarios that cases start from |
 //! | `series` | shares over time, read from windows |
-//! | `dns`, `cache`, `detection`, `playback`, `arrivals` | one family each |
+//! | `dns`, `cache`, `detection`, `playback`, `arrivals`, `availability` | one family each |
 //! | `replication` | what a lost region takes with it; a primary that is replaced |
 //! | `failover`, `refill`, `pairs` | whole failovers |
 //! | `judge` | from a simulated value to a verdict |
 //! | `report` | rows and totals |
 
 mod arrivals;
+mod availability;
 mod base;
 mod cache;
 mod case;
@@ -97,7 +98,7 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "01_queues_stationary" | "02_queues_transient" => {
             Err("needs fidelity request: single requests in queues".into())
         }
-        "03_availability" => Err("needs failures and repairs at random, over years".into()),
+        "03_availability" => availability::run(case, seed),
         "06_replication" => replication::run(case, seed),
         "08_autoscaling" => Err("needs autoscaling".into()),
         "09_retries" => Err("needs fidelity request: single requests and their retries".into()),

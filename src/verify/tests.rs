@@ -20,7 +20,7 @@ fn verdicts(case: &Case) -> Vec<(String, Verdict, String)> {
 }
 
 /// The cases that are simulated in a moment; the whole set is what `verify` is for.
-const QUICK: [&str; 21] = [
+const QUICK: [&str; 22] = [
     "dns_a",
     "two_layer_a",
     "conn_exp",
@@ -42,6 +42,7 @@ const QUICK: [&str; 21] = [
     "mm1_a",
     "mm1_b",
     "v8_a",
+    "two_state_a",
 ];
 
 #[test]

@@ -54,3 +54,43 @@ fn examples_load() {
     assert!(count > 3);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Targets of links of a page, `[text](target)`.
+fn links(text: &str) -> Vec<&str> {
+    let starts = text.match_indices("](").map(|(at, _)| &text[at + 2..]);
+    starts
+        .filter_map(|rest| rest.split_once(')').map(|pair| pair.0))
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for page in pages() {
+        let file = root().join(&page.path);
+        let folder = file.parent().expect("a page is in a folder");
+        for link in links(&page.text) {
+            let target = link.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            count += 1;
+            if !folder.join(target).exists() {
+                wrong.push(format!("{}: {link} leads nowhere", page.path));
+            }
+        }
+    }
+    assert!(count > 3);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_is_listed() {
+    let list = fs::read_to_string(root().join("docs/README.md")).expect("it is there");
+    for page in files("docs", ".md") {
+        let name = page.path.trim_start_matches("docs/").to_string();
+        let listed = links(&list).contains(&name.as_str());
+        assert!(listed || name == "README.md", "{name} is not listed");
+    }
+}

@@ -5,17 +5,21 @@
 //! |---|---|
 //! | `calls` | timeouts, attempts, stores behind caches |
 //! | `capacity` | what is left after the loss of a region |
+//! | `data` | targets of domains, against their stores |
 //! | `goals` | what is asked, against what the inputs allow |
 //! | `placement` | where services live and markets may be served |
 //! | `policy` | knobs that do not fit together |
+//! | `scaling` | pools that follow their load, against their headroom |
 //! | `facts` | what there is, and what faults will hit |
 
 mod calls;
 mod capacity;
+mod data;
 mod facts;
 mod goals;
 mod placement;
 mod policy;
+mod scaling;
 #[cfg(test)]
 mod tests;
 
@@ -77,6 +81,9 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     placement::single_regions(scenario, &mut found);
     placement::nowhere_to_go(scenario, &mut found);
     policy::steps_without_hold(scenario, &mut found);
+    policy::nothing_to_scale(scenario, &mut found);
+    data::stores(scenario, &mut found);
+    scaling::targets(scenario, &mut found);
     found
 }
 

@@ -32,3 +32,15 @@ pub fn steps_without_hold(scenario: &Scenario, found: &mut Vec<Problem>) {
         }
     }
 }
+
+/// A failover that is to launch first, where nothing may be launched.
+pub fn nothing_to_scale(scenario: &Scenario, found: &mut Vec<Problem>) {
+    let knobs = &scenario.policy.knobs;
+    if knobs.failover && knobs.prescale && !scenario.services.iter().any(|s| s.scalable) {
+        found.push(warn(
+            "policy.prescale".into(),
+            "no service is scalable: nothing is launched for a failover".into(),
+            "remove it, or let services scale",
+        ));
+    }
+}

@@ -65,6 +65,12 @@ target = "<= 80 %"
 name = "calm"
 claim = "before(latency_p99) < 1s and rto <= 3min"
 
+[[domain]]
+name = "plays"
+rpo = "5s"
+grace = "10min"
+store = { mode = "primary" }
+
 [dns]
 ttl = "20s"
 
@@ -166,6 +172,31 @@ const CASES: &[(&[&str], &str, &str)] = &[
         "policy.hold",
         "2 stages without a hold are one",
     ),
+    (
+        &["policy.prescale=true", "service.*.scalable=false"],
+        "policy.prescale",
+        "no service is scalable",
+    ),
+    (
+        &["domain.plays.rpo=10ms"],
+        "domain.plays.rpo",
+        "a loss takes more than the 10 ms asked for",
+    ),
+    (
+        &["domain.plays.grace=1s"],
+        "domain.plays.grace",
+        "ends after 1 s, before reads go to another region",
+    ),
+    (
+        &["domain.plays.store={ mode = 'quorum', replicas = ['ash', 'birch'] }"],
+        "domain.plays.store.replicas",
+        "a majority of two is both",
+    ),
+    (
+        &["service.api.scaling={ target = 0.7 }"],
+        "service.api.scaling.target",
+        "it keeps CPU at 70 %, where a headroom of 1 leaves 50 %",
+    ),
 ];
 
 #[test]
@@ -176,5 +207,23 @@ fn each_warning_comes_when_it_should() {
             .iter()
             .any(|f| f.starts_with(&format!("{path}: ")) && f.contains(words));
         assert!(hit, "{sets:?}: {path}: {words}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_fits_is_not_warned_of() {
+    for set in [
+        "policy.prescale=true",
+        "domain.plays.store={ mode = 'quorum', replicas = ['ash', 'birch', 'cedar'] }",
+        "service.api.scaling={ target = 0.5 }",
+        "service.api.scaling={ target = 0.4 }",
+    ] {
+        let found = found(&[set]);
+        let stray = found.iter().find(|f| {
+            f.starts_with("domain.")
+                || f.starts_with("service.api.scaling")
+                || f.starts_with("policy.prescale")
+        });
+        assert_eq!(stray, None, "{set}");
     }
 }

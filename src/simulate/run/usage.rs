@@ -3,6 +3,22 @@
 use crate::model::money::{PoolUsage, Usage};
 use crate::simulate::Simulator;
 use crate::units::Time;
+use crate::world::region::Region;
+
+/// Adds what runs beyond the plan for so long. What is launched is paid for before it serves.
+pub fn beyond_plan(usage: &mut Usage, sim: &Simulator, regions: &[Region], secs: f64) {
+    for (region, sized) in regions.iter().zip(&sim.plan.sized) {
+        if !region.resizes() {
+            continue;
+        }
+        let pools = sim.plan.alone.len();
+        usage.pools.resize(pools, PoolUsage::default());
+        for (v, sized) in sized.iter().enumerate() {
+            let more = region.present(v).saturating_sub(sized.serving + sized.dark);
+            usage.pools[v].on_demand_secs += more as f64 * secs;
+        }
+    }
+}
 
 /// Adds what does not depend on what happened: how long it was, and what was planned.
 pub fn complete(usage: &mut Usage, sim: &Simulator, end: Time) {

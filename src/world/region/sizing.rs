@@ -21,6 +21,8 @@ pub struct Scalers {
     blocked: bool,
     /// Whether any service follows its load.
     follows: bool,
+    /// Whether pools may be larger than planned: they follow their load, or were launched into.
+    resizes: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +64,7 @@ impl Scalers {
             frozen: false,
             blocked: false,
             follows: scenario.services.iter().any(|s| s.scaling.is_some()),
+            resizes: scenario.services.iter().any(|s| s.scaling.is_some()),
         }
     }
 
@@ -119,6 +122,16 @@ impl Region {
             };
         }
         count
+    }
+
+    /// Whether pools may be larger than planned.
+    pub fn resizes(&self) -> bool {
+        self.scalers.resizes
+    }
+
+    /// Instances of a service in any state.
+    pub fn present(&self, service: ServiceId) -> u64 {
+        self.instances[service].present()
     }
 
     /// Instances of a service die; says how many.
@@ -259,6 +272,7 @@ impl Region {
             .bucket
             .ask(limits, now, missing, present, state, &mut draws);
         if granted.begun > 0 {
+            self.scalers.resizes = true;
             let delay = delay(&service.boot, &service.discovery);
             self.instances[v].launch(now, granted.begun, &delay, stream);
             let what = format!(
