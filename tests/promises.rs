@@ -29,6 +29,8 @@ mod headroom;
 mod hygiene;
 #[path = "promises/imports.rs"]
 mod imports;
+#[path = "promises/links_and_workers.rs"]
+mod links_and_workers;
 #[path = "promises/monotone.rs"]
 mod monotone;
 #[path = "promises/moves.rs"]

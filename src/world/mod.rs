@@ -41,3 +41,4 @@ pub mod resolvers;
 pub mod scaling;
 pub mod state;
 pub mod stores;
+pub mod workers;
