@@ -33,6 +33,8 @@ mod hygiene;
 mod imports;
 #[path = "promises/money.rs"]
 mod money;
+#[path = "promises/links_and_workers.rs"]
+mod links_and_workers;
 #[path = "promises/monotone.rs"]
 mod monotone;
 #[path = "promises/moves.rs"]

@@ -18,3 +18,4 @@ pub mod outcome;
 pub mod policy;
 pub mod scenario;
 pub mod telemetry;
+pub mod work;

@@ -2,6 +2,7 @@
 
 use crate::model::domain::DomainObservation;
 use crate::model::histogram::Histogram;
+use crate::model::work::WorkObservation;
 
 /// Counts of one window. They add up over windows and regions.
 ///
@@ -60,6 +61,8 @@ pub struct Observation {
     pub store_slot_secs: f64,
     /// What happened to each domain of data; empty where there is none.
     pub domains: Vec<DomainObservation>,
+    /// What each worker did; empty where there is none.
+    pub work: Vec<WorkObservation>,
     /// New connections that the load balancers were asked for; none where they have no limit.
     pub connections: f64,
     /// New connections that they could have taken.
@@ -102,6 +105,13 @@ impl Observation {
                 .resize(other.domains.len(), DomainObservation::default());
         }
         for (mine, theirs) in self.domains.iter_mut().zip(&other.domains) {
+            mine.merge(theirs);
+        }
+        if self.work.len() < other.work.len() {
+            self.work
+                .resize(other.work.len(), WorkObservation::default());
+        }
+        for (mine, theirs) in self.work.iter_mut().zip(&other.work) {
             mine.merge(theirs);
         }
         self.connections += other.connections;

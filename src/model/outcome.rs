@@ -6,6 +6,7 @@ use crate::model::money::{Alert, Usage};
 use crate::model::observation::Observation;
 use crate::model::policy::Phase;
 use crate::model::scenario::RegionId;
+use crate::model::work::WorkOutcome;
 use crate::units::{Span, Time};
 
 /// A replication, simulated.
@@ -24,6 +25,8 @@ pub struct Outcome {
     pub outside_validity: Option<OutsideValidity>,
     /// What became of each domain of data; empty where there is none.
     pub domains: Vec<DomainOutcome>,
+    /// What became of the work of each worker; empty where there is none.
+    pub work: Vec<WorkOutcome>,
     /// Digest of everything above that is a result.
     pub digest: u64,
     /// Counts that must balance, checked by tests.

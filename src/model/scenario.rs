@@ -7,6 +7,7 @@ use crate::model::domain::Domain;
 use crate::model::measure::{Claim, Threshold};
 use crate::model::money::{Budget, Prices};
 use crate::model::policy::Knobs;
+use crate::model::work::Worker;
 use crate::units::{Dist, Span, Time};
 
 /// Index of a region in [`Scenario::regions`].
@@ -301,6 +302,8 @@ pub struct Service {
     /// Price of an hour of one instance beyond the plan, in USD; `None`: that of [`Prices`]. Planned
     /// ones are cheaper in the same proportion as there.
     pub price_per_hour: Option<f64>,
+    /// A backlog instead of callers; `None`: it answers requests and calls.
+    pub worker: Option<Worker>,
     /// What it calls.
     pub calls: Vec<Call>,
 }

@@ -46,6 +46,11 @@ pub fn digest(outcome: &Outcome) -> u64 {
                 }
                 digest.add_f64(d.age_secs);
             }
+            for w in &o.work {
+                for value in [w.arrived, w.done, w.lost, w.backlog, w.age_secs] {
+                    digest.add_f64(value);
+                }
+            }
             if o.connection_limit > 0.0 || o.connections > 0.0 {
                 digest.add_f64(o.connections);
                 digest.add_f64(o.connection_limit);

@@ -33,6 +33,7 @@ mod orders;
 mod pools;
 mod usage;
 mod watching;
+mod working;
 
 use episodes::surge;
 use guards::Guards;
@@ -294,6 +295,7 @@ impl<'a> Run<'a> {
             .advance(&view, &mut self.world, (from, next), self.address);
         self.outcome.steps += 1;
         self.count_data(from, next);
+        self.work(from, next);
         let crossing = self.cohort.serving.crossing;
         self.outcome.usage.proxied_requests += crossing * next.since(from).secs();
         let secs = next.since(from).secs();
@@ -342,7 +344,7 @@ impl<'a> Run<'a> {
         }
         for r in 0..self.world.regions.len() {
             if self.world.regions[r].next_time() <= self.now {
-                if !self.world.regions[r].idle() {
+                if !self.world.regions[r].idle() || !self.world.workers.is_empty() {
                     self.touch();
                 }
                 let before: u64 = self.world.regions[r]
@@ -516,14 +518,14 @@ impl<'a> Run<'a> {
                 self.world.set_condition(next);
             }
             (None, Some(hang)) => {
-                if self.cohort.serving.reaches(region) || !self.world.stores.is_empty() {
+                if self.feels_darkness(region) {
                     self.touch();
                 }
                 self.world.set_condition(next);
                 self.go_dark(region, hang);
             }
             (Some(_), None) => {
-                if self.cohort.serving.reaches(region) || !self.world.stores.is_empty() {
+                if self.feels_darkness(region) {
                     self.touch();
                 }
                 self.world.set_condition(next);
@@ -531,6 +533,12 @@ impl<'a> Run<'a> {
             }
             (None, None) => self.world.set_condition(next),
         }
+    }
+
+    /// Whether anything changes at once when a region goes dark or comes back.
+    fn feels_darkness(&self, region: RegionId) -> bool {
+        let (stores, workers) = (&self.world.stores, &self.world.workers);
+        self.cohort.serving.reaches(region) || !stores.is_empty() || !workers.is_empty()
     }
 
     fn go_dark(&mut self, region: RegionId, hang: bool) {
@@ -638,6 +646,7 @@ impl<'a> Run<'a> {
         let secs = self.window_end.since(self.window_from).secs();
         let mut regions = self.cohort.end_window(&view, secs);
         self.observe_data(&mut regions);
+        self.observe_work(&mut regions);
         let mut global = Observation::default();
         for region in &regions {
             global.merge(region);
@@ -667,6 +676,10 @@ impl<'a> Run<'a> {
         ledger.starts_waiting = self.cohort.starts_waiting();
         ledger.sessions_last = self.cohort.sessions.total();
         self.outcome.domains = self.world.stores.outcomes();
+        self.outcome.work = self
+            .world
+            .workers
+            .outcomes(&self.sim.scenario, &self.sim.plan.graph);
         self.outcome.digest = digest(&self.outcome);
         self.outcome
     }

@@ -2,6 +2,7 @@
 //! [`all`]. A rate over several windows or regions is a ratio of sums and a quantile comes from
 //! merged histograms; neither is ever an average of averages.
 
+mod backlog_age;
 mod balancer;
 mod cache_hit_ratio;
 mod cpu;
@@ -20,7 +21,7 @@ use crate::model::observation::{Observation, Sli};
 
 /// All SLIs, in the order of reports.
 pub fn all() -> &'static [&'static dyn Sli] {
-    static ALL: [&dyn Sli; 15] = [
+    static ALL: [&dyn Sli; 16] = [
         &stream_start_success::StreamStartSuccess,
         &eligible_start_success::EligibleStartSuccess,
         &error_rate::ErrorRate,
@@ -36,6 +37,7 @@ pub fn all() -> &'static [&'static dyn Sli] {
         &cache_hit_ratio::CacheHitRatio,
         &store::Store,
         &balancer::Balancer,
+        &backlog_age::BacklogAge,
     ];
     &ALL
 }
@@ -59,6 +61,7 @@ fn answers(observation: &Observation) -> f64 {
 mod tests {
     use super::*;
     use crate::model::domain::DomainObservation;
+    use crate::model::work::WorkObservation;
 
     fn value(name: &str, observation: &Observation) -> Option<f64> {
         find(name).expect("a known SLI").measure(observation)
@@ -112,6 +115,10 @@ mod tests {
                     ..DomainObservation::default()
                 },
             ],
+            work: vec![WorkObservation {
+                age_secs: 90.0,
+                ..WorkObservation::default()
+            }],
             connections: 30.0,
             connection_limit: 20.0,
             ..Observation::default()
@@ -131,6 +138,7 @@ mod tests {
             ("cache_hit_ratio", 0.75),
             ("store", 0.7),
             ("balancer", 1.5),
+            ("backlog_age", 90.0),
         ] {
             let measured = value(name, &seen).expect("observed");
             assert!((measured - expected).abs() < 1e-12, "{name}: {measured}");

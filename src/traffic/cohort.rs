@@ -105,7 +105,8 @@ pub struct Cohort {
     /// First attempts of the last step that home regions sent elsewhere, and all of them,
     /// `[home region]`: (elsewhere, all).
     pub shifted: Vec<(f64, f64)>,
-    /// What was asked in the last step, `[region][request]`; empty where there is no domain of data.
+    /// What was asked in the last step, `[region][request]`; empty where there is neither a domain of
+    /// data nor a worker.
     pub asked: Vec<Asked>,
     /// Requests per second of each market, and served by each region, in the last step.
     pub market_load: Vec<f64>,
@@ -186,7 +187,9 @@ impl Cohort {
             pool_secs: vec![0.0; regions * (scenario.services.len() + 1) * 2],
             ledger: Ledger::default(),
             shifted: vec![(0.0, 0.0); regions],
-            asked: match scenario.domains.is_empty() {
+            asked: match scenario.domains.is_empty()
+                && scenario.services.iter().all(|s| s.worker.is_none())
+            {
                 true => Vec::new(),
                 false => vec![Asked::default(); regions * scenario.requests.len()],
             },

@@ -42,6 +42,8 @@ pub struct Graph {
     pub slow: bool,
     /// Services that only some regions have.
     pub partial: Vec<Partial>,
+    /// Services that work at leisure on a backlog.
+    pub workers: Vec<ServiceId>,
 }
 
 /// A service that only some regions have.
@@ -168,6 +170,9 @@ impl Graph {
             cached,
             caches,
             slow: false,
+            workers: (0..scenario.services.len())
+                .filter(|&v| scenario.services[v].worker.is_some())
+                .collect(),
             partial: scenario
                 .services
                 .iter()

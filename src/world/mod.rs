@@ -42,3 +42,4 @@ pub mod resolvers;
 pub mod scaling;
 pub mod state;
 pub mod stores;
+pub mod workers;

@@ -9,6 +9,7 @@ use crate::world::demand::Demand;
 use crate::world::graph::{Flow, Graph};
 use crate::world::latency::{self, Paths};
 
+mod leisure;
 mod shared;
 
 /// Times of day at which the busiest planned hour is looked for.
@@ -108,10 +109,12 @@ impl Plan {
         if !plan.graph.partial.is_empty() {
             plan.share(scenario, &days);
         }
+        plan.add_leisure(scenario);
         for region in 0..scenario.regions.len() {
             plan.size(scenario, region);
         }
-        let all = plan.busiest(scenario, &days, &|_| true);
+        let mut all = plan.busiest(scenario, &days, &|_| true);
+        plan.gather_leisure(&mut all);
         plan.alone = plan.cheapest(scenario, &all);
         plan
     }
@@ -335,12 +338,12 @@ impl Plan {
     }
 
     /// Requests per second that a region can serve at the mix of `load` with so many instances of
-    /// each service in service: the scarcest pool decides. Infinite when the mix is empty.
+    /// each service in service: the scarcest pool that anyone waits for decides. Infinite when the mix is empty.
     pub fn carries(&self, load: &Load, instances: &dyn Fn(ServiceId) -> f64) -> f64 {
         load.busy
             .iter()
             .enumerate()
-            .filter(|&(_, &busy)| busy > 0.0)
+            .filter(|&(v, &busy)| busy > 0.0 && !self.graph.workers.contains(&v))
             .map(|(v, busy)| instances(v) * self.graph.nodes[v].slots / busy * load.total)
             .fold(f64::INFINITY, f64::min)
     }

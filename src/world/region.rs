@@ -11,6 +11,7 @@ use crate::world::instances::Instances;
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
 use crate::world::stores::Effect;
+use crate::world::workers::Pace;
 
 mod sizing;
 
@@ -117,15 +118,8 @@ impl Region {
     pub fn evaluate(&mut self, plan: &Plan, now: Time, dt_secs: f64, shed: Shed) {
         let graph = &plan.graph;
         let markets = graph.markets;
-        for (v, instances) in self.instances.iter().enumerate() {
-            let mut here = instances.capacity(now);
-            here.slowness *= self.shocks.slowness[v];
-            if let Some(degraded) = self.degraded.get(v) {
-                here.slowness *= degraded.slowness;
-                here.drag_secs = graph.nodes[v].mean_secs * (degraded.slowness - 1.0).max(0.0);
-                here.broken = 1.0 - (1.0 - here.broken) * (1.0 - degraded.errors);
-            }
-            self.capacity[v] = here;
+        for v in 0..self.instances.len() {
+            self.capacity[v] = self.capacity_now(plan, v, now);
         }
         let caches = &self.caches;
         let scale = dt_secs / self.shocks.catalogue;
@@ -153,6 +147,33 @@ impl Region {
             },
         );
         self.flow.feel(&self.data);
+    }
+
+    /// What serves a service at a moment.
+    fn capacity_now(&self, plan: &Plan, v: ServiceId, now: Time) -> Capacity {
+        let mut here = self.instances[v].capacity(now);
+        here.slowness *= self.shocks.slowness[v];
+        if let Some(degraded) = self.degraded.get(v) {
+            here.slowness *= degraded.slowness;
+            here.drag_secs = plan.graph.nodes[v].mean_secs * (degraded.slowness - 1.0).max(0.0);
+            here.broken = 1.0 - (1.0 - here.broken) * (1.0 - degraded.errors);
+        }
+        here
+    }
+
+    /// How fast a worker works at a moment; `None` in the dark. What is broken is done again.
+    pub fn pace(&self, plan: &Plan, v: ServiceId, now: Time) -> Option<Pace> {
+        if self.dark.is_some() {
+            return None;
+        }
+        let here = self.capacity_now(plan, v, now);
+        let slots = here.instances * plan.graph.nodes[v].slots;
+        // Work that takes no time is done at once.
+        let secs = (plan.graph.nodes[v].mean_secs * here.slowness).max(1e-9);
+        Some(Pace {
+            per_sec: slots / secs * (1.0 - here.broken),
+            slots,
+        })
     }
 
     /// Makes the evaluated step happen.

@@ -16,6 +16,7 @@ use crate::world::reach::Reach;
 use crate::world::region::{Region, Shocks};
 use crate::world::resolvers::Resolvers;
 use crate::world::stores::{Note, Stores};
+use crate::world::workers::Workers;
 
 /// The state of the world.
 pub struct World {
@@ -49,6 +50,8 @@ pub struct World {
     pub demand: Vec<Demand>,
     /// Domains of data.
     pub stores: Stores,
+    /// Backlogs of workers.
+    pub workers: Workers,
 }
 
 impl World {
@@ -137,6 +140,7 @@ impl World {
             demand_factor: shock("demand", scenario.variation.demand),
             demand: plan.demand.clone(),
             stores: Stores::new(scenario, seed, replication),
+            workers: Workers::new(scenario, &plan.graph),
         };
         world.follow_stores(scenario, Time::ZERO);
         world

@@ -15,6 +15,7 @@ mod request;
 mod scaling;
 mod service;
 mod session;
+mod worker;
 
 use crate::model::scenario::{Ambient, Scenario, Variation};
 use crate::scenario::default::{guess, required, setting};
@@ -83,9 +84,10 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     }
     let edge = network::edge(&mut top);
     let balancer = balancer::balancer(&mut top);
-    let (services, call_order) = service::services(&mut top, &region_names);
+    let (mut services, call_order, sources) = service::services(&mut top, &region_names);
     let launches = scaling::launches(top.section("launches"));
     let requests = request::requests(&mut top, &services, plain);
+    worker::resolve(&mut top, &sources, &mut services, &requests);
     let domains = domain::domains(&mut top, &region_names, &markets, &requests);
     let session = session::session(&mut top, plain);
     let ambient = ambient(top.section("ambient"));

@@ -57,11 +57,21 @@ fn request(section: &mut Section, services: &[Service]) -> Request {
 fn to(section: &mut Section, services: &[Service]) -> ServiceId {
     let names: Vec<&str> = services.iter().map(|s| s.name.as_str()).collect();
     if section.has("to") {
-        return section.reference("to", "service", &names).unwrap_or(0);
+        let to = section.reference("to", "service", &names).unwrap_or(0);
+        if services.get(to).is_some_and(|s| s.worker.is_some()) {
+            section.wrong(
+                "to",
+                format!("{:?} is a worker: it answers no requests", names[to]),
+                "name a service that answers",
+            );
+        }
+        return to;
     }
     section.take("to");
     let called = |s: &ServiceId| services.iter().flat_map(|x| &x.calls).any(|c| c.to == *s);
-    let tops: Vec<ServiceId> = (0..services.len()).filter(|s| !called(s)).collect();
+    let tops: Vec<ServiceId> = (0..services.len())
+        .filter(|s| !called(s) && services[*s].worker.is_none())
+        .collect();
     match tops[..] {
         [only] => only,
         _ => {

@@ -4,8 +4,9 @@ use crate::model::scenario::{Service, ServiceId};
 use crate::scenario::default::{guess, setting, sourced};
 use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::Range;
-use crate::scenario::schema::{call, market, money, scaling};
+use crate::scenario::schema::{call, market, money, scaling, worker};
 use crate::scenario::section::Section;
+use crate::scenario::tree::At;
 
 /// Most services.
 const MOST_SERVICES: usize = 200;
@@ -16,7 +17,12 @@ const HEALTH_CHECK: &str = "defaults of an AWS target group, \
      https://github.com/boto/botocore, data/elbv2/2015-12-01/service-2.json";
 
 /// The services, sorted by name, and an order in which callers come first.
-pub fn services(top: &mut Section, regions: &[&str]) -> (Vec<Service>, Vec<ServiceId>) {
+///
+/// The kinds of requests that bring work are told by [`worker::resolve`].
+pub fn services(
+    top: &mut Section,
+    regions: &[&str],
+) -> (Vec<Service>, Vec<ServiceId>, Vec<worker::Sources>) {
     let mut sections = top.tables("service", MOST_SERVICES);
     if sections.is_empty() {
         top.wrong(
@@ -39,8 +45,9 @@ pub fn services(top: &mut Section, regions: &[&str]) -> (Vec<Service>, Vec<Servi
     names.dedup();
     let mut services = Vec::new();
     let mut places = Vec::new();
+    let mut sources = Vec::new();
     for (name, mut section) in named {
-        let service = service(name, &mut section, &names, regions);
+        let service = service(name, &mut section, &names, regions, &mut sources);
         // One that is there twice was noted; the first is kept.
         if services
             .last()
@@ -50,8 +57,9 @@ pub fn services(top: &mut Section, regions: &[&str]) -> (Vec<Service>, Vec<Servi
             places.push((section.at, section.path_of("calls")));
         }
     }
+    not_called(top, &services, &places);
     match call_order(&services) {
-        Ok(order) => (services, order),
+        Ok(order) => (services, order, sources),
         Err(cycle) => {
             let names: Vec<&str> = cycle.iter().map(|&s| names[s].as_str()).collect();
             let (at, path) = &places[cycle[0]];
@@ -64,12 +72,34 @@ pub fn services(top: &mut Section, regions: &[&str]) -> (Vec<Service>, Vec<Servi
             );
             top.reader.wrong(*at, path, wrong);
             let order = (0..services.len()).collect();
-            (services, order)
+            (services, order, sources)
         }
     }
 }
 
-fn service(name: String, section: &mut Section, names: &[String], regions: &[&str]) -> Service {
+/// Workers are not called.
+fn not_called(top: &Section, services: &[Service], places: &[(At, String)]) {
+    for (caller, (at, path)) in services.iter().zip(places) {
+        for call in &caller.calls {
+            let Some(worker) = services.get(call.to).filter(|s| s.worker.is_some()) else {
+                continue;
+            };
+            let wrong = Wrong::new(
+                format!("{:?} is a worker: nobody calls it", worker.name),
+                "let the kinds of requests bring it work: worker = { from = [\"…\"] }",
+            );
+            top.reader.wrong(*at, path, wrong);
+        }
+    }
+}
+
+fn service(
+    name: String,
+    section: &mut Section,
+    names: &[String],
+    regions: &[&str],
+    sources: &mut Vec<worker::Sources>,
+) -> Service {
     let slots = section.count("slots", guess("40"), 1, 1_000_000);
     let mut health = section.section("health");
     let health_interval = health.span(
@@ -97,6 +127,19 @@ fn service(name: String, section: &mut Section, names: &[String], regions: &[&st
             "scaling",
             "a service that is not scalable cannot follow its load",
             "remove scaling, or scalable = false",
+        );
+    }
+    let calls = call::calls(section, names);
+    let worker = worker::worker(section, &name, !calls.is_empty());
+    let worker = worker.map(|(worker, of)| {
+        sources.push(of);
+        worker
+    });
+    if worker.is_some() && scaling.is_some() {
+        section.wrong(
+            "scaling",
+            "a worker does not follow its load: it works at leisure",
+            "remove it; headroom is what drains a backlog",
         );
     }
     // A fixed number wins over `headroom`, so that `service.*.headroom` can be set for all others.
@@ -127,7 +170,8 @@ fn service(name: String, section: &mut Section, names: &[String], regions: &[&st
         scalable,
         scaling,
         price_per_hour: money::price(section),
-        calls: call::calls(section, names),
+        worker,
+        calls,
     }
 }
 
