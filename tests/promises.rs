@@ -31,10 +31,10 @@ mod headroom;
 mod hygiene;
 #[path = "promises/imports.rs"]
 mod imports;
-#[path = "promises/money.rs"]
-mod money;
 #[path = "promises/links_and_workers.rs"]
 mod links_and_workers;
+#[path = "promises/money.rs"]
+mod money;
 #[path = "promises/monotone.rs"]
 mod monotone;
 #[path = "promises/moves.rs"]

@@ -92,13 +92,12 @@ impl Balancer {
     ) -> Admission {
         let limit = self.limit * share;
         self.refused = refused(offered, limit);
-        let admission = Admission {
+        Admission {
             offered,
             limit,
             turn: self.turn(dt_secs),
             scaled: self.scale(limits, offered, share, dt_secs),
-        };
-        admission
+        }
     }
 
     fn turn(&mut self, dt_secs: f64) -> Option<Turn> {

@@ -30,11 +30,12 @@ impl Run<'_> {
     fn edge_changed(&mut self, edge: RegionId) {
         let (regions, now) = (self.world.regions.len(), self.now);
         let before = self.world.doors.silent_since(edge);
-        if before.is_some() && self.world.condition.edge_failed(edge) < 1.0 {
-            if self.world.doors.backup(edge) {
-                self.world.doors.set_backup(edge, false);
-                self.log(edge, "the backup route ends".into(), "its proxies answer");
-            }
+        if before.is_some()
+            && self.world.condition.edge_failed(edge) < 1.0
+            && self.world.doors.backup(edge)
+        {
+            self.world.doors.set_backup(edge, false);
+            self.log(edge, "the backup route ends".into(), "its proxies answer");
         }
         let world = &mut self.world;
         world.doors.follow(&world.condition, regions, edge, now);
