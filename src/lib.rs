@@ -78,13 +78,13 @@
 //!
 //! Threads or clocks inside a replication; hidden or thread-local state; boxed components that call
 //! each other; sub-seeds by order of draws; a per-request engine (it comes as a second fidelity);
-//! autoscaling, balancer limits and failback, for which the model leaves
+//! limits of links between regions, and of requests in flight per origin, for which the model leaves
 //! space and which it does not have yet.
 //!
 //! ## Choices where the model is silent
 //!
-//! - Zones of a region are loaded in proportion to their slots, and no fault tells them apart yet, so a
-//!   region is solved for one zone of average size.
+//! - The zones of a region that have power are loaded in proportion to their slots, so a region is solved
+//!   for one zone of average size.
 //! - A region that was dark starts anew: its instances boot, its caches are empty.
 //! - A session that is cut off tries again at random moments, every `session.retry` on average; whoever
 //!   waits for an interactive answer stands still until it comes.
