@@ -25,6 +25,8 @@ impl Policy for Flow {
             dns_after_edge: true,
             dark_capacity: true,
             isolate: true,
+            prescale: true,
+            freeze_scale_in: true,
             shed: Shed::Priority,
             edge_retry: true,
             edge_retry_budget: f64::INFINITY,

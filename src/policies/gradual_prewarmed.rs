@@ -29,6 +29,8 @@ impl Policy for GradualPrewarmed {
             dark_capacity: true,
             prewarm: true,
             isolate: true,
+            prescale: true,
+            freeze_scale_in: true,
             shed: Shed::Priority,
             edge_retry: true,
             edge_retry_budget: f64::INFINITY,

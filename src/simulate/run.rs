@@ -29,6 +29,7 @@ mod data;
 mod edges;
 mod episodes;
 mod guards;
+mod needs;
 mod orders;
 mod pools;
 mod usage;

@@ -140,3 +140,36 @@ fn every_policy_that_fails_over_helps_when_there_is_time_and_capacity() {
         );
     }
 }
+
+/// Slots in service in the survivors over the minutes after the last region went dark, and the log.
+fn survivors(sets: &[&str]) -> (f64, Vec<String>, u64) {
+    let text = world(3, 3).replace("0/s", "000/s") + &dark(2, 120, 300, "");
+    let document = document(&text, Some("flow"), sets);
+    let outcome = Simulator::new(document.scenario()).run(7, 0);
+    let after = outcome.windows.iter().filter(|w| w.from.secs() >= 120.0);
+    let slots = after.flat_map(|w| &w.regions[..2]).map(|r| r.slot_secs);
+    let log = outcome
+        .log
+        .iter()
+        .map(|e| format!("{}: {}", e.part, e.what));
+    (slots.sum(), log.collect(), outcome.digest)
+}
+
+#[test]
+fn flow_scales_the_survivors_before_their_autoscalers_would() {
+    let scaling = "service.*.scaling={ delay = \"60s\", interval = \"60s\", most = 3 }";
+    let exact = "policy.estimate_error=0";
+    let (with, log, _) = survivors(&[scaling, exact]);
+    let (without, other, _) = survivors(&[scaling, exact, "policy.prescale=false"]);
+    let scales = |log: &[String]| log.iter().any(|line| line.contains("ScaleUp"));
+    assert!(scales(&log), "{log:#?}");
+    assert!(!scales(&other), "{other:#?}");
+    assert!(with > without, "{with} and {without}: {log:#?} {other:#?}");
+}
+
+#[test]
+fn without_scaling_there_is_nothing_to_prescale() {
+    let digest = |sets: &[&str]| survivors(sets).2;
+    let off = ["policy.prescale=false", "policy.freeze_scale_in=false"];
+    assert_eq!(digest(&[]), digest(&off));
+}

@@ -293,6 +293,7 @@ impl Run<'_> {
                 .collect(),
             announced: self.announced.clone(),
         };
+        self.tell_needs(&mut telemetry);
         self.operator.show(&mut telemetry);
         telemetry
     }
