@@ -22,9 +22,15 @@ pub struct Report {
     pub routes: Vec<f64>,
 }
 
+/// A market's load of now is at most so old: what a dead region no longer reports is remembered for so
+/// long. Guess.
+const REMEMBERED: Span = Span(300_000_000_000);
+
 /// Reports on their way.
 pub struct Reports {
     delay: Span,
+    /// The highest load of each market lately, and when it was measured.
+    highest: Vec<(f64, Time)>,
     known: Report,
     coming: VecDeque<Report>,
 }
@@ -41,8 +47,10 @@ impl Reports {
                     .sum()
             })
             .collect();
+        let by_market: Vec<f64> = by_market;
         Reports {
             delay: scenario.control.delay,
+            highest: by_market.iter().map(|&load| (load, Time::ZERO)).collect(),
             known: Report {
                 markets: by_market,
                 regions: plan.first.iter().map(|load| load.total).collect(),
@@ -60,6 +68,12 @@ impl Reports {
         self.newest(now);
     }
 
+    /// The highest load of a market in the reports of the last minutes: requests that a dead region
+    /// answers to nobody are in no report, and yet will come.
+    pub fn highest_load(&self, market: usize) -> f64 {
+        self.highest[market].0
+    }
+
     /// The newest report that has arrived.
     pub fn newest(&mut self, now: Time) -> &Report {
         while let Some(next) = self.coming.front() {
@@ -67,6 +81,11 @@ impl Reports {
                 break;
             }
             if let Some(next) = self.coming.pop_front() {
+                for (highest, &load) in self.highest.iter_mut().zip(&next.markets) {
+                    if load >= highest.0 || next.at.since(highest.1) > REMEMBERED {
+                        *highest = (load, next.at);
+                    }
+                }
                 self.known = next;
             }
         }

@@ -31,9 +31,10 @@ impl Run<'_> {
         for market in &mut telemetry.markets {
             // What the market's requests take where they are served in normal times.
             let first = &self.sim.plan.first[scenario.markets[market.market].near[0]];
+            let load = self.reports.highest_load(market.market);
             let needed = |(v, error): (usize, &f64)| {
                 let service = &scenario.services[v];
-                let slots = market.load * first.busy[v] / first.total;
+                let slots = load * first.busy[v] / first.total;
                 let need = slots * (1.0 + service.headroom) / f64::from(service.slots) * error;
                 // A home that nobody enters at the beginning says nothing.
                 if need.is_finite() { need } else { 0.0 }
