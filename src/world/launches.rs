@@ -55,8 +55,8 @@ impl Bucket {
         let passed = now.since(self.at).secs();
         self.tokens = (self.tokens + passed * limits.per_sec).min(limits.burst);
         self.at = now;
-        let room = (limits.quota - present as f64).clamp(0.0, asked as f64) as u64;
-        let called = room.min((self.tokens + 1e-9).max(0.0) as u64);
+        let left = (limits.quota - present as f64).clamp(0.0, asked as f64) as u64;
+        let called = left.min((self.tokens + 1e-9).max(0.0) as u64);
         self.tokens -= called as f64;
         let good = (1.0 - limits.failing) * if short { 1.0 - limits.shortage } else { 1.0 };
         let begun = if good < 1.0 {
@@ -67,8 +67,8 @@ impl Bucket {
         Granted {
             begun,
             blocked: 0,
-            throttled: room - called,
-            over_quota: asked - room,
+            throttled: left - called,
+            over_quota: asked - left,
             failed: called - begun,
         }
     }

@@ -226,8 +226,16 @@ fn what_viewers_feel_is_felt_and_passes() {
             &hit.windows[..11],
             &format!("{what}: before"),
         );
-        // What went dark boots anew first, and instances that died stay away.
-        if ["region-dark", "random", "zone-loss", "instance-kill"].contains(&kind) {
+        // What went dark boots anew first, instances that died stay away, and sessions that lost their
+        // edge all come back at once, which keeps small pools down for long.
+        let slow = [
+            "region-dark",
+            "random",
+            "zone-loss",
+            "instance-kill",
+            "edge-failure",
+        ];
+        if slow.contains(&kind) {
             continue;
         }
         let end = over(&hit, 300.0, 360.0);
