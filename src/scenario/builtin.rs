@@ -39,6 +39,18 @@ const BUILTINS: &[Builtin] = &[
         text: include_str!("../../scenarios/chaos-kong-industry-defaults.toml"),
     },
     Builtin {
+        name: "chaos-gorilla",
+        kind: Kind::Scenario,
+        summary: "one of three zones is lost: who is served again, and when is the region redundant again?",
+        text: include_str!("../../scenarios/chaos-gorilla.toml"),
+    },
+    Builtin {
+        name: "chaos-monkey",
+        kind: Kind::Scenario,
+        summary: "instances die at random, hour after hour: does autoscaling replace them unnoticed?",
+        text: include_str!("../../scenarios/chaos-monkey.toml"),
+    },
+    Builtin {
         name: "replication-lag",
         kind: Kind::Scenario,
         summary: "replication falls behind, then its region is lost: who keeps serving, and what is lost?",
