@@ -7,6 +7,8 @@ mod source;
 
 #[path = "promises/balancers.rs"]
 mod balancers;
+#[path = "promises/capacity.rs"]
+mod capacity;
 #[path = "promises/conservation.rs"]
 mod conservation;
 #[path = "promises/data.rs"]

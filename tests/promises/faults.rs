@@ -126,13 +126,15 @@ start = 1
 const SHAPES: [(&str, &str); 3] = [("plain", PLAIN), ("playing", PLAYING), ("lone", LONE)];
 
 /// Kinds that viewers feel while nobody fails over, whatever the scenario.
-const FELT: [&str; 6] = [
+const FELT: [&str; 8] = [
     "region-dark",
     "service-degraded",
     "gray-failure",
     "bad-deployment",
     "cdn-impaired",
     "demand-surge",
+    "zone-loss",
+    "instance-kill",
 ];
 
 /// A fault of a kind from minute 2 for a minute, that hits the first of everything; `None` where the
