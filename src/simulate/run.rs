@@ -416,32 +416,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The authoritative servers give a new answer, unless the provider is stuck: then it waits.
-    fn answer(&mut self, market: MarketId, mut weights: Vec<f64>) {
-        let name = &self.sim.scenario.markets[market].name;
-        if self.world.condition.dns_stuck() {
-            let what = format!("a new answer for {name} waits");
-            let entry = self.entry("dns", what, "changes take no effect");
-            self.outcome.log.push(entry);
-            self.stuck.retain(|waiting| waiting.0 != market);
-            self.stuck.push((market, weights));
-            return;
-        }
-        self.touch();
-        if !self.world.reach.admit(market, &mut weights) {
-            let what = format!("the answer for {name} stays as it is");
-            let cause = "no region of the new one may serve it";
-            self.outcome.log.push(self.entry("dns", what, cause));
-            return;
-        }
-        self.world.set_answer(self.now, market, &weights);
-        let view = self.view();
-        self.cohort.answer_changed(&view, self.now, market);
-        let what = format!("{name} is answered {}", self.shares(&weights));
-        let entry = self.entry("dns", what, "");
-        self.outcome.log.push(entry);
-    }
-
     fn begin(&mut self, i: usize) {
         if self.guards.aborted(self.episodes[i].fault) {
             return;
