@@ -78,7 +78,7 @@
 //!
 //! Threads or clocks inside a replication; hidden or thread-local state; boxed components that call
 //! each other; sub-seeds by order of draws; a per-request engine (it comes as a second fidelity);
-//! limits of links between regions, and of requests in flight per origin, for which the model leaves
+//! limits of requests in flight per origin, for which the model leaves
 //! space and which it does not have yet.
 //!
 //! ## Choices where the model is silent

@@ -55,6 +55,8 @@ pub struct Store {
     /// Writes that a region sends per second at most (service times are exponential); infinite: no
     /// limit.
     pub throughput: f64,
+    /// Bytes of a write on its way to a replica.
+    pub bytes: f64,
     /// Conflicts reconciled per second.
     pub reconcile: f64,
     /// Whether writes that had not been sent when their region died are thrown away when it is back.

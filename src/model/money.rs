@@ -15,8 +15,6 @@ pub struct Prices {
     pub transfer_per_gb: f64,
     /// Gigabytes that each region keeps.
     pub stored_gb: f64,
-    /// Kilobytes of a request and its answer that are proxied to another region.
-    pub request_kb: f64,
     /// Value of a start that failed because of the service; `None`: not given.
     pub failed_start: Option<f64>,
     /// Value of a minute that a viewer stood still because of the service; `None`: not given.
@@ -32,6 +30,8 @@ pub struct Usage {
     pub pools: Vec<PoolUsage>,
     /// Requests that were sent on from one region to another.
     pub proxied_requests: f64,
+    /// Bytes of calls and of replicated writes from one region to another.
+    pub moved_bytes: f64,
 }
 
 /// Instances of one service, all regions together.

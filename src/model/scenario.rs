@@ -42,6 +42,9 @@ pub struct Scenario {
     pub regions: Vec<Region>,
     /// Round trip between regions, in seconds: `rtt[a][b]`, zero on the diagonal.
     pub rtt_secs: Vec<Vec<f64>>,
+    /// Bytes per second that the link between two regions carries, both directions together; infinite
+    /// where it has no limit, and empty where none has one.
+    pub link_capacity: Vec<Vec<f64>>,
     /// Markets, sorted by name.
     pub markets: Vec<Market>,
     /// Device classes, sorted by name; their shares sum to one.
@@ -247,6 +250,8 @@ pub struct Edge {
     pub backup: Backup,
     /// From then on until the backup route is taken.
     pub backup_after: Span,
+    /// Bytes of a request and its answer that are proxied to another region.
+    pub bytes: f64,
 }
 
 /// The route around an edge that has failed.
@@ -302,6 +307,8 @@ pub struct Service {
     /// Price of an hour of one instance beyond the plan, in USD; `None`: that of [`Prices`]. Planned
     /// ones are cheaper in the same proportion as there.
     pub price_per_hour: Option<f64>,
+    /// Bytes of a call from another region and its answer.
+    pub bytes: f64,
     /// A backlog instead of callers; `None`: it answers requests and calls.
     pub worker: Option<Worker>,
     /// What it calls.

@@ -13,8 +13,8 @@ use crate::model::scenario::Scenario;
 
 /// Hours in a month, as clouds bill it.
 const MONTH_HOURS: f64 = 730.0;
-/// Kilobytes in a gigabyte.
-const KB_PER_GB: f64 = 1e6;
+/// Bytes in a gigabyte.
+const BYTES_PER_GB: f64 = 1e9;
 
 /// An amount of money; `disturbed` are the windows from the disturbance on.
 pub fn money(
@@ -60,7 +60,8 @@ impl Bill {
             let pools = usage.pools.iter().enumerate();
             pools.map(|(v, pool)| of(v, pool)).sum()
         };
-        let moved_gb = usage.proxied_requests * prices.request_kb / KB_PER_GB;
+        let proxied_bytes = usage.proxied_requests * scenario.edge.bytes;
+        let moved_gb = (proxied_bytes + usage.moved_bytes) / BYTES_PER_GB;
         Bill {
             reserved: sum(&|v, pool| pool.planned * reserved(scenario, v)),
             on_demand: sum(&|v, pool| pool.on_demand_secs * on_demand(scenario, v))
@@ -140,6 +141,7 @@ mod tests {
             // One service is not priced in the scenario by hand: these are proxies.
             pools: vec![pool(20.0, 7200.0, 10.0)],
             proxied_requests: 1e6,
+            moved_bytes: 20e9,
         }
     }
 
@@ -170,11 +172,11 @@ mod tests {
         let mut scenario = scenario();
         scenario.prices.stored_gb = 730.0;
         scenario.prices.storage_per_gb_month = 0.1;
-        scenario.prices.request_kb = 100.0;
+        scenario.edge.bytes = 100e3;
         scenario.prices.transfer_per_gb = 0.02;
         assert!((value(Money::CostStorage, &scenario) - 0.2).abs() < 1e-12);
-        // 100 GB within two hours.
-        assert!((value(Money::CostTransfer, &scenario) - 1.0).abs() < 1e-12);
+        // 100 GB of requests and 20 of others within two hours.
+        assert!((value(Money::CostTransfer, &scenario) - 1.2).abs() < 1e-12);
     }
 
     #[test]

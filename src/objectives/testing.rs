@@ -76,6 +76,7 @@ pub fn scenario() -> Scenario {
             })
             .into(),
         rtt_secs: vec![vec![0.0, 0.06], vec![0.06, 0.0]],
+        link_capacity: Vec::new(),
         markets: Vec::new(),
         devices: Vec::new(),
         dns: Dns {
@@ -96,6 +97,7 @@ pub fn scenario() -> Scenario {
             connect_timeout_secs: 0.5,
             backup: Backup::None,
             backup_after: Span::ZERO,
+            bytes: 0.0,
         },
         services: Vec::new(),
         call_order: Vec::new(),
@@ -136,7 +138,6 @@ pub fn scenario() -> Scenario {
             storage_per_gb_month: 0.0,
             transfer_per_gb: 0.0,
             stored_gb: 0.0,
-            request_kb: 0.0,
             failed_start: None,
             viewer_minute: None,
         },
@@ -230,6 +231,7 @@ pub fn outcome(failing: impl Fn(f64) -> [f64; 2]) -> Outcome {
                 alone: 10.0,
             }],
             proxied_requests: 0.0,
+            moved_bytes: 0.0,
         },
         ..Outcome::default()
     }

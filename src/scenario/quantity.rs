@@ -22,6 +22,10 @@ pub enum Unit {
     UsdPerGb,
     /// Money per data and time, in US dollars per gigabyte and month.
     UsdPerGbMonth,
+    /// An amount of data, in bytes.
+    Bytes,
+    /// Data per time, in bytes per second.
+    Bandwidth,
 }
 
 /// What is wrong with a value, and what would be right.
@@ -59,6 +63,8 @@ impl Unit {
             Unit::UsdPerHour => "write a price such as \"0.17 USD/h\"",
             Unit::UsdPerGb => "write a price such as \"0.02 USD/GB\"",
             Unit::UsdPerGbMonth => "write a price such as \"0.08 USD/GB/month\"",
+            Unit::Bytes => "write an amount of data such as \"20 kB\" or \"1.5 MB\"",
+            Unit::Bandwidth => "write a bandwidth such as \"10 Gbit/s\" or \"1250 MB/s\"",
         }
     }
 
@@ -71,6 +77,8 @@ impl Unit {
             Unit::Share => "a share",
             Unit::Usd => "an amount of money",
             Unit::UsdPerHour | Unit::UsdPerGb | Unit::UsdPerGbMonth => "a price",
+            Unit::Bytes => "an amount of data",
+            Unit::Bandwidth => "a bandwidth",
         }
     }
 
@@ -85,6 +93,7 @@ impl Unit {
             Unit::Usd | Unit::UsdPerHour | Unit::UsdPerGb | Unit::UsdPerGbMonth => {
                 return money(self, text);
             }
+            Unit::Bytes | Unit::Bandwidth => return data(self, text),
         };
         value.ok_or_else(|| self.wrong(text))
     }
@@ -94,6 +103,12 @@ impl Unit {
         if self.currency().is_some() && number != 0.0 {
             return Err(Wrong::new(
                 format!("an amount of money without a unit: {number}"),
+                self.example(),
+            ));
+        }
+        if matches!(self, Unit::Bytes | Unit::Bandwidth) && number != 0.0 && number.is_finite() {
+            return Err(Wrong::new(
+                format!("{} without a unit: {number}", self.noun()),
                 self.example(),
             ));
         }
@@ -111,6 +126,8 @@ impl Unit {
         match self {
             Unit::Seconds if value.is_finite() => format!("{value}s"),
             Unit::PerSecond => format!("{value}/s"),
+            Unit::Bytes => format!("{value} B"),
+            Unit::Bandwidth => format!("{value} B/s"),
             _ if let Some(unit) = self.currency() => format!("{value} {unit}"),
             _ => format!("{value}"),
         }
@@ -123,7 +140,12 @@ impl Unit {
             Unit::UsdPerHour => Some("USD/h"),
             Unit::UsdPerGb => Some("USD/GB"),
             Unit::UsdPerGbMonth => Some("USD/GB/month"),
-            Unit::Number | Unit::Seconds | Unit::PerSecond | Unit::Share => None,
+            Unit::Number
+            | Unit::Seconds
+            | Unit::PerSecond
+            | Unit::Share
+            | Unit::Bytes
+            | Unit::Bandwidth => None,
         }
     }
 
@@ -227,12 +249,42 @@ fn money(unit: Unit, text: &str) -> Result<f64, Wrong> {
     Ok(number * factor)
 }
 
+/// Bytes, or bytes per second: decimal multiples of bytes or bits.
+fn data(unit: Unit, text: &str) -> Result<f64, Wrong> {
+    if let Ok(number) = text.parse::<f64>() {
+        return unit.bare(number);
+    }
+    let amount = match unit {
+        Unit::Bandwidth => text.strip_suffix("/s").ok_or_else(|| unit.wrong(text))?,
+        _ => text,
+    };
+    let letters = amount
+        .find(|c: char| c.is_alphabetic() && c != 'e')
+        .ok_or_else(|| unit.wrong(text))?;
+    let (number, size) = amount.split_at(letters);
+    let number: f64 = number.trim().parse().map_err(|_| unit.wrong(text))?;
+    let (prefix, over) = match (size.strip_suffix("bit"), size.strip_suffix('B')) {
+        (Some(prefix), _) => (prefix, 8.0),
+        (_, Some(prefix)) => (prefix, 1.0),
+        _ => return Err(unit.wrong(text)),
+    };
+    let times = match prefix {
+        "" => 1.0,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        _ => return Err(unit.wrong(text)),
+    };
+    Ok(number * times / over)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const UNITS: [Unit; 8] = [
+    const UNITS: [Unit; 10] = [
         Unit::Number,
         Unit::Seconds,
         Unit::PerSecond,
@@ -241,7 +293,38 @@ mod tests {
         Unit::UsdPerHour,
         Unit::UsdPerGb,
         Unit::UsdPerGbMonth,
+        Unit::Bytes,
+        Unit::Bandwidth,
     ];
+
+    #[test]
+    fn data_come_in_decimal_bytes_or_bits() {
+        for (unit, text, expected) in [
+            (Unit::Bytes, "20 kB", 20e3),
+            (Unit::Bytes, "1.5MB", 1.5e6),
+            (Unit::Bytes, "800 bit", 100.0),
+            (Unit::Bytes, "0", 0.0),
+            (Unit::Bandwidth, "10 Gbit/s", 1.25e9),
+            (Unit::Bandwidth, "1250 MB/s", 1.25e9),
+        ] {
+            assert_eq!(unit.parse(text), Ok(expected), "{text}");
+        }
+        for (unit, text) in [
+            (Unit::Bytes, "20"),
+            (Unit::Bytes, "20 KB"),
+            (Unit::Bytes, "20 kB/s"),
+            (Unit::Bandwidth, "10 Gbit"),
+            (Unit::Bandwidth, "10 Gb/s"),
+            (Unit::Bandwidth, "GB/s"),
+            (Unit::Bandwidth, "fast"),
+        ] {
+            let wrong = unit.parse(text);
+            assert!(
+                wrong.is_err_and(|w| w.hint.contains("kB") || w.hint.contains("MB")),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn money_has_a_unit() {

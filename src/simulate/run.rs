@@ -29,6 +29,7 @@ mod data;
 mod edges;
 mod episodes;
 mod guards;
+mod links;
 mod needs;
 mod orders;
 mod pools;
@@ -299,6 +300,7 @@ impl<'a> Run<'a> {
         self.work(from, next);
         let crossing = self.cohort.serving.crossing;
         self.outcome.usage.proxied_requests += crossing * next.since(from).secs();
+        self.carry(from, next);
         let secs = next.since(from).secs();
         usage::beyond_plan(&mut self.outcome.usage, self.sim, &self.world.regions, secs);
         self.note_validity(next.since(from));
@@ -651,6 +653,7 @@ impl<'a> Run<'a> {
         ledger.starts_waiting = self.cohort.starts_waiting();
         ledger.sessions_last = self.cohort.sessions.total();
         self.outcome.domains = self.world.stores.outcomes();
+        self.outcome.usage.moved_bytes += self.world.stores.moved_bytes();
         self.outcome.work = self
             .world
             .workers

@@ -45,6 +45,8 @@ pub struct Serving {
     /// Whether a region carries anything that hurts.
     hurt: bool,
     fate: Fate,
+    /// Bytes per second that edges ask to send on, `[edge][region]`; empty where no link has a limit.
+    asked_bytes: Vec<f64>,
 }
 
 impl Serving {
@@ -69,6 +71,7 @@ impl Serving {
             crossing: 0.0,
             hurt: false,
             fate: Fate::default(),
+            asked_bytes: vec![0.0; scenario.link_capacity.len() * regions],
         }
     }
 
@@ -177,8 +180,9 @@ impl Serving {
             self.hurt = world
                 .regions
                 .iter()
-                .any(|r| r.dark.is_none() && r.flow.hurt);
-            if !self.retries_failures(scenario, knobs, world) {
+                .any(|r| r.dark.is_none() && r.flow.hurt)
+                || world.links.any_lost();
+            if !world.links.drifted() && !self.retries_failures(scenario, knobs, world) {
                 break;
             }
         }
@@ -190,6 +194,21 @@ impl Serving {
             world.regions[s].flow.failing(q, m)
         } else {
             0.0
+        }
+    }
+
+    /// Share of requests of a kind that an edge sends to a region which fail there or on the way.
+    fn failing_from(
+        &self,
+        world: &World,
+        (e, s): (RegionId, RegionId),
+        q: usize,
+        m: MarketId,
+    ) -> f64 {
+        let failing = self.failing(world, s, q, m);
+        match world.links.lost(e, s) {
+            lost if lost > 0.0 => 1.0 - (1.0 - failing) * (1.0 - lost),
+            _ => failing,
         }
     }
 

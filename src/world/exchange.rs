@@ -1,5 +1,6 @@
 //! Calls between regions: a service that only some regions have is called from the others at the
-//! price of the round trip, in the nearest region that has it and can be reached.
+//! price of the round trip, in the nearest region that has it and can be reached. What a full link
+//! loses of them fails.
 
 use crate::model::policy::Shed;
 use crate::model::scenario::{RegionId, Scenario};
@@ -41,12 +42,68 @@ pub fn evaluate(
             break;
         }
         let hosts = hosts(scenario, plan, world);
+        let mut moved: f64 = 0.0;
+        if !world.links.is_empty() {
+            let bytes = called_bytes(scenario, plan, world, &hosts);
+            moved = world.links.ask_called(&bytes);
+        }
         let dark: Vec<bool> = world.regions.iter().map(|r| r.dark.is_some()).collect();
         let mut flows: Vec<&mut Flow> = world.regions.iter_mut().map(|r| &mut r.flow).collect();
-        if exchange(&plan.graph, &scenario.rtt_secs, &hosts, &dark, &mut flows) < CLOSE {
+        let links = &world.links;
+        let between = Between {
+            rtt_secs: &scenario.rtt_secs,
+            lost: &|from, to| links.lost(from, to),
+        };
+        moved = moved.max(exchange(&plan.graph, &between, &hosts, &dark, &mut flows));
+        if moved < CLOSE {
             break;
         }
     }
+}
+
+/// Bytes per second of the calls that regions make in others, `[from][to]`.
+fn called_bytes(
+    scenario: &Scenario,
+    plan: &Plan,
+    world: &World,
+    hosts: &[Vec<Option<RegionId>>],
+) -> Vec<f64> {
+    let regions = world.regions.len();
+    let mut bytes = vec![0.0; regions * regions];
+    for (partial, hosts) in plan.graph.partial.iter().zip(hosts) {
+        let v = partial.service;
+        for (r, region) in world.regions.iter().enumerate() {
+            let Some(host) = hosts[r].filter(|_| region.dark.is_none() && region.flow.leaves(v))
+            else {
+                continue;
+            };
+            let calls = region.flow.total(&plan.graph, v);
+            bytes[r * regions + host] += calls * scenario.services[v].bytes;
+        }
+    }
+    bytes
+}
+
+/// Bytes per second of calls that pass from region to region, all together.
+pub fn passing_bytes(scenario: &Scenario, plan: &Plan, world: &World) -> f64 {
+    let weigh = |p: &Partial| scenario.services[p.service].bytes > 0.0;
+    if !plan.graph.partial.iter().any(weigh) {
+        return 0.0;
+    }
+    let regions = world.regions.len();
+    let asked = called_bytes(scenario, plan, world, &hosts(scenario, plan, world));
+    let passing = asked.iter().enumerate();
+    passing
+        .map(|(i, bytes)| bytes * (1.0 - world.links.lost(i / regions, i % regions)))
+        .sum()
+}
+
+/// What lies between regions.
+pub struct Between<'a> {
+    /// Round trips.
+    pub rtt_secs: &'a [Vec<f64>],
+    /// Share of what one sends to another that is lost.
+    pub lost: &'a dyn Fn(RegionId, RegionId) -> f64,
 }
 
 /// Where the calls of each partial service go now, `[partial][caller]`.
@@ -64,7 +121,7 @@ fn hosts(scenario: &Scenario, plan: &Plan, world: &World) -> Vec<Vec<Option<Regi
 /// largest change.
 pub fn exchange(
     graph: &Graph,
-    rtt_secs: &[Vec<f64>],
+    between: &Between,
     hosts: &[Vec<Option<RegionId>>],
     dark: &[bool],
     flows: &mut [&mut Flow],
@@ -80,7 +137,8 @@ pub fn exchange(
                 if flows[r].leaves(partial.service) {
                     let calls = &flows[r].rate[cells.clone()];
                     let sums = arriving[cells.clone()].iter_mut().zip(calls);
-                    sums.for_each(|(sum, rate)| *sum += rate);
+                    let passed = 1.0 - (between.lost)(r, h);
+                    sums.for_each(|(sum, rate)| *sum += rate * passed);
                 }
             }
         }
@@ -94,7 +152,7 @@ pub fn exchange(
     for (partial, hosts) in graph.partial.iter().zip(hosts) {
         for r in 0..flows.len() {
             if !dark[r] && flows[r].leaves(partial.service) {
-                moved = moved.max(answer(graph, rtt_secs, partial, (r, hosts[r]), flows));
+                moved = moved.max(answer(graph, between, partial, (r, hosts[r]), flows));
             }
         }
     }
@@ -104,7 +162,7 @@ pub fn exchange(
 /// Tells a region what becomes of its calls of a service that it lacks. Returns the largest change.
 fn answer(
     graph: &Graph,
-    rtt_secs: &[Vec<f64>],
+    between: &Between,
     partial: &Partial,
     (r, host): (RegionId, Option<RegionId>),
     flows: &mut [&mut Flow],
@@ -119,7 +177,8 @@ fn answer(
             there.degraded[cells.clone()].to_vec(),
             there.pools[v].wait,
             there.wait_secs[v],
-            rtt_secs[r][h] + there.far(v),
+            between.rtt_secs[r][h] + there.far(v),
+            (between.lost)(r, h),
         )
     });
     let Some(outside) = &mut flows[r].outside else {
@@ -128,7 +187,12 @@ fn answer(
     let before = outside.fail[cells.clone()].to_vec();
     let (wait, far) = (outside.wait_secs[v], outside.far_secs[v]);
     match answers {
-        Some((fail, degraded, wait, wait_secs, far_secs)) => {
+        Some((mut fail, degraded, wait, wait_secs, far_secs, lost)) => {
+            if lost > 0.0 {
+                for fail in &mut fail {
+                    *fail = 1.0 - (1.0 - *fail) * (1.0 - lost);
+                }
+            }
             outside.fail[cells.clone()].copy_from_slice(&fail);
             outside.degraded[cells.clone()].copy_from_slice(&degraded);
             outside.wait[v] = wait;

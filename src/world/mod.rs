@@ -13,6 +13,7 @@
 //! | [`balancer`] | limits on new connections in front of the proxies |
 //! | [`exchange`] | calls between regions |
 //! | [`scaling`], [`launches`] | what an autoscaler wants; what the provider lets a region launch |
+//! | [`links`] | links between regions that carry only so much |
 //! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
 //! | [`reach`] | who may and can serve whom |
 //! | [`state`] | all of it together at a moment |
@@ -33,6 +34,7 @@ pub mod graph;
 pub mod instances;
 pub mod latency;
 pub mod launches;
+pub mod links;
 pub mod plan;
 pub mod playback;
 pub mod pool;

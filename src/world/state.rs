@@ -10,6 +10,7 @@ use crate::world::condition::Condition;
 use crate::world::demand::Demand;
 use crate::world::doors::Doors;
 use crate::world::edge::{Budget, Ejection, Routes};
+use crate::world::links::Links;
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
 use crate::world::reach::Reach;
@@ -52,6 +53,8 @@ pub struct World {
     pub stores: Stores,
     /// Backlogs of workers.
     pub workers: Workers,
+    /// What links between regions carry.
+    pub links: Links,
 }
 
 impl World {
@@ -141,6 +144,7 @@ impl World {
             demand: plan.demand.clone(),
             stores: Stores::new(scenario, seed, replication),
             workers: Workers::new(scenario, &plan.graph),
+            links: Links::new(scenario),
         };
         world.follow_stores(scenario, Time::ZERO);
         world

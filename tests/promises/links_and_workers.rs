@@ -1,6 +1,6 @@
-//! Workers have a backlog instead of callers.
+//! Links carry so much and no more; workers have a backlog instead of callers.
 
-use crate::given::{outcome, over, scenario};
+use crate::given::{assert_same_windows, outcome, over, scenario};
 use darkregion::model::outcome::Outcome;
 use darkregion::model::work::WorkOutcome;
 use darkregion::simulate::Simulator;
@@ -122,4 +122,216 @@ fn the_backlog_of_a_dark_region_waits_or_is_lost() {
     let lost = run(&["service.mailer.worker={ rate = '400/s', on_dark = 'lost' }"]);
     assert_eq!(said(&lost, "the backlog of mailer is lost"), 1);
     assert!((work(&lost).lost / (400.0 * 600.0) - 1.0).abs() < 0.02);
+}
+
+/// Three regions; all traffic enters at the first, whose services are dark from minute 5 to 10, so that
+/// its edge sends 400 requests of 10 kB a second on to the others.
+const TRIO: &str = r#"
+format = 1
+horizon = "15min"
+
+[[region]]
+name = "ash"
+
+[[region]]
+name = "birch"
+
+[[region]]
+name = "cedar"
+
+[[link]]
+between = ["ash", "birch"]
+rtt = "60ms"
+
+[[link]]
+between = ["ash", "cedar"]
+rtt = "80ms"
+
+[[link]]
+between = ["birch", "cedar"]
+rtt = "70ms"
+
+[[market]]
+name = "north"
+near = ["ash", "birch", "cedar"]
+requests = "400/s"
+
+[edge]
+global = true
+bytes = "10 kB"
+
+[[service]]
+name = "api"
+slots = 4
+headroom = 2
+instances = 60
+
+[[request]]
+name = "ask"
+start = 1
+to = "api"
+
+[[device]]
+name = "plain"
+share = 1
+attempts = 1
+
+[variation]
+demand = 0
+
+[[fault]]
+kind = "region-dark"
+region = "ash"
+at = "5min"
+for = "5min"
+
+[policy]
+use = "edge-proxy"
+spread = "nearest"
+
+"#;
+
+fn trio(more: &str, sets: &[&str]) -> Outcome {
+    outcome(&format!("{TRIO}{more}"), None, sets)
+}
+
+/// Share of answers that are errors once the routes are known everywhere, until the region is back.
+fn errors(outcome: &Outcome) -> f64 {
+    let seen = over(outcome, 450.0, 600.0);
+    seen.answered_error as f64 / (seen.answered_ok + seen.answered_error) as f64
+}
+
+const NO_RETRY: &str = "policy.edge_retry=false";
+
+#[test]
+fn what_a_link_does_not_carry_fails_at_the_edge() {
+    // 4 MB/s asked of 3: a quarter fails.
+    let tight = trio("", &[NO_RETRY, "link[0].capacity='3 MB/s'"]);
+    assert!((errors(&tight) - 0.25).abs() < 0.01, "{}", errors(&tight));
+    let blamed = |r: usize| -> u64 {
+        let windows = tight
+            .windows
+            .iter()
+            .filter(|w| w.from.secs() >= 450.0 && w.until.secs() <= 600.0);
+        windows.map(|w| w.regions[r].answered_error).sum()
+    };
+    assert!(blamed(0) > 1000 && blamed(1) == 0);
+    assert_eq!(
+        said(&tight, "between ash and birch is full"),
+        1,
+        "{:#?}",
+        tight.log
+    );
+    let back = ["policy.failback='automatic'", "horizon='60min'"];
+    let back = trio("", &[&back[..], &["link[0].capacity='3 MB/s'"]].concat());
+    assert_eq!(said(&back, "between ash and birch can carry all again"), 1);
+    // What is lost does not reach the other region, nor is it paid for.
+    let wide = trio("", &[NO_RETRY]);
+    let busy = |o: &Outcome| over(o, 450.0, 600.0).busy_slot_secs;
+    assert!(busy(&tight) < 0.9 * busy(&wide));
+    assert!(tight.usage.proxied_requests < 0.85 * wide.usage.proxied_requests);
+}
+
+#[test]
+fn below_its_capacity_a_link_changes_nothing() {
+    let (wide, limited) = (trio("", &[]), trio("", &["link[0].capacity='4.5 MB/s'"]));
+    assert_same_windows(
+        &wide.windows,
+        &limited.windows,
+        "a link that is wide enough",
+    );
+    assert_eq!(wide.digest, limited.digest);
+    let unlimited = trio("", &["link[0].capacity=inf"]);
+    assert_eq!(wide.digest, unlimited.digest);
+}
+
+#[test]
+fn what_a_link_loses_is_tried_over_another() {
+    let sets = ["link[0].capacity='3 MB/s'", "policy.edge_retry_budget=1"];
+    let retried = trio("", &sets);
+    assert!(errors(&retried) < 0.02, "{}", errors(&retried));
+    // The other link fills in turn.
+    let both = trio("", &[&sets[..], &["link[1].capacity='0.5 MB/s'"]].concat());
+    assert!((errors(&both) - 0.125).abs() < 0.02, "{}", errors(&both));
+    assert_eq!(said(&both, "between ash and cedar is full"), 1);
+}
+
+/// A service that only birch has: every request calls it from ash, 800 kB/s.
+const LEDGER: &str = r#"
+[[service]]
+name = "ledger"
+regions = ["birch"]
+bytes = "2 kB"
+time = "5ms"
+"#;
+
+#[test]
+fn calls_between_regions_share_the_link() {
+    let calls = "service.api.calls=[{ to = 'ledger', critical = true }]";
+    let calm = ["fault[0].remove=true", NO_RETRY, calls];
+    let share = |o: &Outcome| {
+        let seen = over(o, 60.0, 900.0);
+        seen.answered_error as f64 / (seen.answered_ok + seen.answered_error) as f64
+    };
+    let wide = trio(LEDGER, &calm);
+    assert!(share(&wide) < 1e-3);
+    let tight = trio(
+        LEDGER,
+        &[&calm[..], &["link[0].capacity='400 kB/s'"]].concat(),
+    );
+    assert!((share(&tight) - 0.5).abs() < 0.02, "{}", share(&tight));
+    // They are paid for as they pass.
+    assert!((wide.usage.moved_bytes / (400.0 * 2e3 * 900.0) - 1.0).abs() < 0.02);
+    assert!((tight.usage.moved_bytes / (400e3 * 900.0) - 1.0).abs() < 0.02);
+    let light = trio(LEDGER, &[&calm[..], &["service.ledger.bytes=0"]].concat());
+    assert_eq!(light.usage.moved_bytes, 0.0);
+}
+
+/// Every request writes a kilobyte, in birch while ash is dark.
+const ORDERS: &str = r#"
+[[domain]]
+name = "orders"
+written_by = ["ask"]
+store = { mode = "asynchronous", lag = "100ms", bytes = "1 kB", replicas = ["ash", "birch"] }
+"#;
+
+#[test]
+fn replication_gets_what_requests_leave() {
+    // In calm times, 400 kB/s of writes pass from ash to birch.
+    let calm = ["fault[0].remove=true"];
+    let wide = trio(
+        ORDERS,
+        &[&calm[..], &["link[0].capacity='1 MB/s'"]].concat(),
+    );
+    assert!(wide.domains[0].exposure_secs < 1.0, "{:?}", wide.domains[0]);
+    assert!((wide.usage.moved_bytes / (400.0 * 1e3 * 900.0) - 1.0).abs() < 0.02);
+    // Three quarters of them: every second adds a quarter of a second.
+    let tight = trio(
+        ORDERS,
+        &[&calm[..], &["link[0].capacity='300 kB/s'"]].concat(),
+    );
+    let behind = tight.domains[0].exposure_secs;
+    assert!((behind / 225.0 - 1.0).abs() < 0.05, "{behind}");
+    assert_eq!(said(&tight, "between ash and birch is full"), 1);
+    // Nothing but replication is slowed.
+    let seen = over(&tight, 0.0, 900.0);
+    assert_eq!(seen.answered_error, 0);
+    // What a loss takes with it grows with what did not pass before.
+    let lost = trio(ORDERS, &["link[0].capacity='300 kB/s'"]);
+    assert!(
+        (lost.domains[0].rpo_secs / 75.0 - 1.0).abs() < 0.1,
+        "{:?}",
+        lost.domains[0]
+    );
+    // Calls first: they leave 200 kB/s of a megabyte.
+    let calls = [
+        "service.api.calls=[{ to = 'ledger' }]",
+        "link[0].capacity='1 MB/s'",
+    ];
+    let both = trio(
+        &format!("{LEDGER}{ORDERS}"),
+        &[&calm[..], &calls[..]].concat(),
+    );
+    let behind = both.domains[0].exposure_secs;
+    assert!((behind / 450.0 - 1.0).abs() < 0.05, "{behind}");
 }

@@ -5,6 +5,7 @@ use crate::model::scenario::{Market, RegionId, Request, When};
 use crate::scenario::default::{guess, setting, sourced};
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
+use crate::scenario::schema::network::BYTES;
 use crate::scenario::section::Section;
 use crate::units::{Dist, Span};
 
@@ -130,6 +131,7 @@ fn store(mut section: Section, regions: &[&str], markets: &[Market]) -> Store {
     for (key, of) in [
         ("ship", &[Mode::Asynchronous, Mode::Primary][..]),
         ("throughput", &[Mode::Asynchronous, Mode::Primary]),
+        ("bytes", &[Mode::Asynchronous, Mode::Primary]),
         ("discard", &[Mode::Asynchronous, Mode::Primary]),
         ("reads", &[Mode::Quorum, Mode::Primary]),
         ("primary", &[Mode::Primary]),
@@ -205,6 +207,7 @@ fn store(mut section: Section, regions: &[&str], markets: &[Market]) -> Store {
         lag,
         ship,
         throughput,
+        bytes: section.quantity("bytes", setting("0"), Unit::Bytes, BYTES),
         reconcile,
         discard: section.flag("discard", false),
         primary,

@@ -66,11 +66,27 @@ pub fn regions(top: &mut Section) -> Vec<Region> {
     found.into_iter().map(|(region, ..)| region).collect()
 }
 
-/// Round trips between regions in seconds.
-pub fn links(top: &mut Section, regions: &[&str]) -> Vec<Vec<f64>> {
+/// What is known of the links, `[a][b]`.
+pub struct Links {
+    /// Round trips in seconds.
+    pub rtt_secs: Vec<Vec<f64>>,
+    /// Bytes per second; empty where no link has a limit.
+    pub capacity: Vec<Vec<f64>>,
+}
+
+/// Links between regions.
+pub fn links(top: &mut Section, regions: &[&str]) -> Links {
     let mut given = BTreeMap::new();
+    let mut capacity: Vec<Vec<f64>> = Vec::new();
     for mut section in top.tables("link", MOST_REGIONS * MOST_REGIONS) {
         let rtt = section.secs("rtt", required("100ms"), Range::new(0.0, 10.0));
+        let limited = section.has("capacity");
+        let carries = section.quantity(
+            "capacity",
+            setting("inf"),
+            Unit::Bandwidth,
+            Range::positive(f64::INFINITY),
+        );
         let path = section.path_of("between");
         let Some(ends) = section.array("between") else {
             if !section.has("between") {
@@ -91,6 +107,11 @@ pub fn links(top: &mut Section, regions: &[&str]) -> Vec<Vec<f64>> {
                         "this pair is there twice",
                         "remove one of the two",
                     );
+                }
+                if limited {
+                    capacity.resize(regions.len(), vec![f64::INFINITY; regions.len()]);
+                    capacity[*a][*b] = carries;
+                    capacity[*b][*a] = carries;
                 }
             }
             (2, [Some(_), Some(_)]) => {
@@ -120,7 +141,7 @@ pub fn links(top: &mut Section, regions: &[&str]) -> Vec<Vec<f64>> {
             rtt_secs[b][a] = rtt;
         }
     }
-    rtt_secs
+    Links { rtt_secs, capacity }
 }
 
 /// The markets, sorted by name, and whether they bring plain requests and not sessions.

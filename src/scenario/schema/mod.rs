@@ -70,7 +70,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
 
     let regions = market::regions(&mut top);
     let region_names: Vec<&str> = regions.iter().map(|r| r.name.as_str()).collect();
-    let rtt_secs = market::links(&mut top, &region_names);
+    let links = market::links(&mut top, &region_names);
     let (markets, plain) = market::markets(&mut top, &region_names);
     let devices = device::devices(&mut top);
     let dns = network::dns(&mut top);
@@ -141,7 +141,8 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         start_of_day_secs,
         demand,
         regions,
-        rtt_secs,
+        rtt_secs: links.rtt_secs,
+        link_capacity: links.capacity,
         markets,
         devices,
         dns,

@@ -43,7 +43,6 @@ pub fn prices(mut section: Section) -> Prices {
             PRICE,
         ),
         stored_gb: section.number("stored_gb", setting("0"), Range::new(0.0, 1e15)),
-        request_kb: section.number("request_kb", guess("10"), Range::new(0.0, 1e9)),
         failed_start: given(&mut section, "failed_start"),
         viewer_minute: given(&mut section, "viewer_minute"),
     }

@@ -2,6 +2,7 @@
 
 use crate::model::scenario::{Backup, Dns, Edge};
 use crate::scenario::default::{guess, sourced};
+use crate::scenario::quantity::Unit;
 use crate::scenario::reader::Range;
 use crate::scenario::section::Section;
 
@@ -13,6 +14,9 @@ const TTL: &str = "at most 60 s is recommended with health checks, \
      https://github.com/boto/botocore, data/route53/2013-04-01/service-2.json";
 const ROUTE_53: &str = "changes propagate \"generally within 60 seconds\", \
      https://github.com/boto/botocore, data/route53/2013-04-01/service-2.json";
+
+/// Most bytes of a request, a call or a write.
+pub const BYTES: Range = Range::new(0.0, 1e12);
 
 /// Names to addresses.
 pub fn dns(top: &mut Section) -> Dns {
@@ -53,5 +57,6 @@ pub fn edge(top: &mut Section) -> Edge {
             ],
         ),
         backup_after: edge.span("backup_after", guess("30s"), Range::SPAN),
+        bytes: edge.quantity("bytes", guess("10 kB"), Unit::Bytes, BYTES),
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::model::scenario::{Service, ServiceId};
 use crate::scenario::default::{guess, setting, sourced};
-use crate::scenario::quantity::Wrong;
+use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
+use crate::scenario::schema::network::BYTES;
 use crate::scenario::schema::{call, market, money, scaling, worker};
 use crate::scenario::section::Section;
 use crate::scenario::tree::At;
@@ -170,6 +171,7 @@ fn service(
         scalable,
         scaling,
         price_per_hour: money::price(section),
+        bytes: section.quantity("bytes", setting("0"), Unit::Bytes, BYTES),
         worker,
         calls,
     }

@@ -27,9 +27,13 @@ impl Run<'_> {
         let world = &mut self.world;
         let scenario = &self.sim.scenario;
         let asked = &self.cohort.asked;
-        let notes = world
-            .stores
-            .step(scenario, &world.condition, (from, to), asked);
+        let notes = world.stores.step(
+            scenario,
+            &world.condition,
+            &mut world.links,
+            (from, to),
+            asked,
+        );
         self.log_data(notes);
     }
 

@@ -21,6 +21,17 @@ pub struct Fate {
     pub failing: f64,
 }
 
+/// Requests that failed.
+#[derive(Clone, Copy)]
+struct Failed {
+    /// Their share.
+    share: f64,
+    /// The region that they were sent to.
+    at: RegionId,
+    /// The region that is to blame.
+    by: RegionId,
+}
+
 impl Fate {
     /// The fate of requests that one region answers, without an edge.
     pub fn single(&mut self, regions: usize, region: RegionId, failing: f64) {
@@ -67,30 +78,47 @@ impl Serving {
             let exposed = self.exposed[row + s] * admitted;
             if exposed > 0.0 {
                 fate.retry_cost_secs = world.failing_cost_secs(scenario, e, s, now);
-                self.retry(e, m, q, s, exposed, retry(s), 0.0, world, fate);
+                let failed = Failed {
+                    share: exposed,
+                    at: s,
+                    by: s,
+                };
+                self.retry((e, m, q), failed, retry(s), 0.0, world, fate);
             }
-            let first = self.first[row + s] * admitted;
+            let mut first = self.first[row + s] * admitted;
             if first <= 0.0 {
                 continue;
+            }
+            let own = self.elsewhere[row + s];
+            let lost = first * world.links.lost(e, s);
+            if lost > 0.0 {
+                let failed = Failed {
+                    share: lost,
+                    at: s,
+                    by: e,
+                };
+                self.retry((e, m, q), failed, retry(s), own, world, fate);
+                first -= lost;
             }
             let failing = self.failing(world, s, q, m);
             fate.ok[s] += first * (1.0 - failing);
             if failing > 0.0 {
-                let own = self.elsewhere[row + s];
-                self.retry(e, m, q, s, first * failing, retry(s), own, world, fate);
+                let failed = Failed {
+                    share: first * failing,
+                    at: s,
+                    by: s,
+                };
+                self.retry((e, m, q), failed, retry(s), own, world, fate);
             }
         }
         fate.failing = fate.error.iter().sum();
     }
 
-    /// What becomes of `failed` requests that failed in region `s`.
+    /// What becomes of requests that failed on their way to a region, or in it.
     fn retry(
         &self,
-        e: RegionId,
-        m: MarketId,
-        q: usize,
-        s: RegionId,
-        failed: f64,
+        (e, m, q): (RegionId, MarketId, usize),
+        failed: Failed,
         allowed: f64,
         own: f64,
         world: &World,
@@ -98,18 +126,23 @@ impl Serving {
     ) {
         let mut again = 0.0;
         if allowed > 0.0 && own < 1.0 {
-            for t in (0..self.regions).filter(|&t| t != s) {
-                let part = failed * allowed * self.elsewhere[self.row(e, m) + t] / (1.0 - own);
+            for t in (0..self.regions).filter(|&t| t != failed.at) {
+                let mut part =
+                    failed.share * allowed * self.elsewhere[self.row(e, m) + t] / (1.0 - own);
                 if part <= 0.0 {
                     continue;
                 }
                 again += part;
+                // The edge answers for what a link loses.
+                let lost = part * world.links.lost(e, t);
+                fate.error[e] += lost;
+                part -= lost;
                 let failing = self.failing(world, t, q, m);
                 fate.ok[t] += part * (1.0 - failing);
                 fate.retried[t] += part * (1.0 - failing);
                 fate.error[t] += part * failing;
             }
         }
-        fate.error[s] += (failed - again).max(0.0);
+        fate.error[failed.by] += (failed.share - again).max(0.0);
     }
 }

@@ -35,8 +35,9 @@ impl Serving {
         let retried = |e: RegionId, q: usize, m: MarketId| {
             let row = self.row(e, m);
             self.entering[self.flow(e, q, m)] > 0.0
-                && (0..self.regions)
-                    .any(|s| self.first[row + s] > 0.0 && self.failing(world, s, q, m) > 0.0)
+                && (0..self.regions).any(|s| {
+                    self.first[row + s] > 0.0 && self.failing_from(world, (e, s), q, m) > 0.0
+                })
         };
         self.hurt
             && knobs.edge_retry
@@ -64,7 +65,7 @@ impl Serving {
                     for s in 0..self.regions {
                         wanted += rate
                             * (self.exposed[row + s]
-                                + self.first[row + s] * self.failing(world, s, q, m));
+                                + self.first[row + s] * self.failing_from(world, (e, s), q, m));
                     }
                 }
             }

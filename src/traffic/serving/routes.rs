@@ -143,8 +143,25 @@ impl Serving {
         }
     }
 
-    /// Adds up what each region receives.
+    /// Sends everything on its way. What a full link loses is tried over others, which may fill them.
     pub(super) fn send(&mut self, scenario: &Scenario, knobs: &Knobs, world: &mut World) {
+        const ROUNDS: usize = 16;
+        const CLOSE: f64 = 1e-9;
+        self.add_up(scenario, knobs, world);
+        if world.links.is_empty() {
+            return;
+        }
+        for _ in 0..ROUNDS {
+            if world.links.ask_proxied(&self.asked_bytes) < CLOSE {
+                break;
+            }
+            self.add_up(scenario, knobs, world);
+        }
+    }
+
+    /// Adds up what each region receives.
+    fn add_up(&mut self, scenario: &Scenario, knobs: &Knobs, world: &mut World) {
+        self.asked_bytes.fill(0.0);
         for region in &mut world.regions {
             region.entering.fill(0.0);
         }
@@ -162,7 +179,14 @@ impl Serving {
                     }
                     let tried = self.tried(e, m, q, knobs, request.safe, world, &mut fate);
                     for s in 0..self.regions {
-                        world.regions[s].entering[q * self.markets + m] += rate * tried[s];
+                        let passed = 1.0 - world.links.lost(e, s);
+                        world.regions[s].entering[q * self.markets + m] += rate * tried[s] * passed;
+                    }
+                    if !self.asked_bytes.is_empty() {
+                        let asked = &mut self.asked_bytes[e * self.regions..][..self.regions];
+                        for (s, bytes) in asked.iter_mut().enumerate().filter(|(s, _)| *s != e) {
+                            *bytes += rate * fate.ok[s] * scenario.edge.bytes;
+                        }
                     }
                 }
             }
@@ -170,7 +194,7 @@ impl Serving {
         self.fate = fate;
     }
 
-    /// Attempts that reach each living region, per request; fills the fate as it goes.
+    /// Attempts that are sent to each living region, per request; fills the fate as it goes.
     pub(super) fn tried<'a>(
         &self,
         e: RegionId,
@@ -190,7 +214,7 @@ impl Serving {
                 0.0
             }
         };
-        // `ok` first holds the attempts that reach a region.
+        // `ok` first holds the attempts that are sent to a region.
         for s in 0..self.regions {
             fate.ok[s] += self.first[row + s];
             let exposed = self.exposed[row + s];
@@ -199,7 +223,7 @@ impl Serving {
             } else {
                 0.0
             };
-            let failed = self.first[row + s] * self.failing(world, s, q, m);
+            let failed = self.first[row + s] * self.failing_from(world, (e, s), q, m);
             let again_alive = if failed > 0.0 { failed * retry(s) } else { 0.0 };
             if again + again_alive <= 0.0 {
                 continue;

@@ -45,6 +45,10 @@ impl Plan {
             .iter()
             .map(|p| (0..regions).map(|r| host(p, r)).collect())
             .collect();
+        let between = exchange::Between {
+            rtt_secs: &scenario.rtt_secs,
+            lost: &|_, _| 0.0,
+        };
         let living = vec![false; regions];
         // A call passes through as many regions as there are partial services, at most.
         for _ in 0..=self.graph.partial.len() {
@@ -52,7 +56,7 @@ impl Plan {
                 self.settle(flow, &load.requests);
             }
             let mut all: Vec<&mut Flow> = flows.iter_mut().collect();
-            exchange::exchange(&self.graph, &scenario.rtt_secs, &hosts, &living, &mut all);
+            exchange::exchange(&self.graph, &between, &hosts, &living, &mut all);
         }
         alone
             .into_iter()

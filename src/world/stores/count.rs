@@ -82,11 +82,19 @@ impl DomainState {
     fn take(&mut self, scenario: &Scenario, (from, to): (Time, Time), taken: &[u64]) {
         let store = &scenario.domains[self.domain].store;
         let secs = to.since(from).secs();
+        if store.bytes > 0.0 {
+            let holds = |r: RegionId| usize::from(store.replicas.contains(&r));
+            let copies = taken.iter().enumerate();
+            self.moved_bytes += copies
+                .map(|(r, &writes)| (writes as f64) * (store.replicas.len() - holds(r)) as f64)
+                .sum::<f64>()
+                * store.bytes;
+        }
         for (sender, &writes) in self.regions.iter_mut().zip(taken) {
-            if store.throughput.is_finite() {
+            if self.limited {
                 let mut draws = sender.luck.draws(from.0, 4);
                 if sender.history.pieces.is_empty() {
-                    let load = writes as f64 / secs / store.throughput;
+                    let load = writes as f64 / secs / sender.per_sec;
                     sender.waiting = sender::equilibrium(&mut draws, load);
                 }
             }
@@ -96,11 +104,12 @@ impl DomainState {
                 writes,
                 waiting: sender.waiting,
                 open: sender.open,
+                per_sec: sender.per_sec,
             });
-            if store.throughput.is_finite() {
+            if self.limited {
                 let mut draws = sender.luck.draws(from.0, 5);
                 let chances = match sender.open {
-                    true => sampling::poisson(&mut draws, store.throughput * secs),
+                    true => sampling::poisson(&mut draws, sender.per_sec * secs),
                     false => 0,
                 };
                 sender.waiting = sender::jump(sender.waiting, writes, chances, draws.uniform());

@@ -21,6 +21,12 @@ pub struct DomainState {
     pub(super) regions: Vec<Sender>,
     /// `[sender][receiver]`.
     pub(super) links: Vec<Vec<Link>>,
+    /// Whether anything limits how many writes a region sends.
+    pub(super) limited: bool,
+    /// Whether links do.
+    pub(super) shares_links: bool,
+    /// Bytes of writes on their way so far, each replica's for itself.
+    pub(super) moved_bytes: f64,
     /// Since when reads have not been answered by the store, per region.
     pub(super) reads_lost: Vec<Option<Time>>,
     /// The window under way, per region.
@@ -43,6 +49,8 @@ pub struct Sender {
     pub waiting: u64,
     /// Whether it reaches anybody.
     pub open: bool,
+    /// Writes that it can send per second.
+    pub per_sec: f64,
     /// How far its receivers are behind.
     pub lag: Lag,
     /// Whether it was said that it is behind by more than the target.
@@ -97,6 +105,10 @@ impl DomainState {
         replication: u64,
     ) -> DomainState {
         let regions = scenario.regions.len();
+        let store = &domain.store;
+        // Batches have no limit.
+        let shares_links =
+            !scenario.link_capacity.is_empty() && store.bytes > 0.0 && store.ship.is_zero();
         let stream = |purpose: &str, region: &str| {
             let entity = format!("{}/{region}", domain.name);
             Stream::new(seed, replication, purpose, &entity)
@@ -109,6 +121,7 @@ impl DomainState {
                 history: History::new(stream("writes", name)),
                 waiting: 0,
                 open: true,
+                per_sec: domain.store.throughput,
                 lag: Lag::default(),
                 alarmed: false,
                 batches: (!every.is_zero()).then(|| Batches {
@@ -125,6 +138,9 @@ impl DomainState {
             leader: Leader::Is(domain.store.primary),
             regions: (0..regions).map(sender).collect(),
             links: vec![vec![Link::default(); regions]; regions],
+            limited: store.throughput.is_finite() || shares_links,
+            shares_links,
+            moved_bytes: 0.0,
             reads_lost: vec![None; regions],
             window: vec![DomainObservation::default(); regions],
             found: DomainOutcome::default(),
@@ -388,8 +404,8 @@ impl DomainState {
             age_secs: now.since(best).secs(),
             writes: sender.history.since(best),
         };
-        if store.throughput.is_finite() {
-            let line = sender::unsent(&sender.history, store.throughput, sent, sender.luck);
+        if self.limited {
+            let line = sender::unsent(&sender.history, sent, sender.luck);
             tail.age_secs = tail.age_secs.max(now.since(line.oldest).secs());
             tail.writes = tail.writes.max(line.writes);
         }
@@ -502,11 +518,10 @@ impl DomainState {
         receiver: RegionId,
         at: Time,
     ) -> f64 {
-        let store = &scenario.domains[self.domain].store;
         let from = &self.regions[sender];
         let sent = from.lag.arrived(self.usual_lag(scenario), at);
         let mut arrived = self.links[sender][receiver].sent(from.batches, sent);
-        if store.throughput.is_finite() && from.waiting > 0 {
+        if self.limited && from.waiting > 0 {
             let line = at.since(from.history.nth_last(from.waiting));
             arrived = arrived.min(Time(sent.0.saturating_sub(line.0)));
         }

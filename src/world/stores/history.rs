@@ -26,6 +26,19 @@ pub struct Piece {
     pub waiting: u64,
     /// Whether the sender could send in it.
     pub open: bool,
+    /// Writes that it could send per second; infinite where nothing limits it.
+    pub per_sec: f64,
+}
+
+/// The mean pace of neighbouring pieces.
+fn mean_pace(pieces: &[Piece]) -> f64 {
+    let first = pieces[0].per_sec;
+    if pieces.iter().all(|p| p.per_sec == first) {
+        return first;
+    }
+    let secs = |p: &Piece| p.until.since(p.from).secs();
+    let sent: f64 = pieces.iter().map(|p| p.per_sec * secs(p)).sum();
+    sent / pieces.iter().map(secs).sum::<f64>().max(f64::MIN_POSITIVE)
 }
 
 /// Writes of one region in one domain.
@@ -72,6 +85,7 @@ impl History {
                 writes: pair.iter().map(|p| p.writes).sum(),
                 waiting: first.waiting,
                 open: first.open && last.open,
+                per_sec: mean_pace(pair),
             });
         }
     }
@@ -149,6 +163,7 @@ mod tests {
                 writes,
                 waiting: 0,
                 open: true,
+                per_sec: f64::INFINITY,
             });
         }
         history
@@ -197,6 +212,7 @@ mod tests {
                 writes: 3,
                 waiting: 0,
                 open: true,
+                per_sec: f64::INFINITY,
             });
         }
         assert!(history.pieces.len() <= MOST_PIECES);

@@ -9,6 +9,7 @@
 //! | [`reach`] | where a domain can be written and read, and how far that is |
 //! | [`conflicts`] | keys that both sides wrote |
 //! | [`domain`] | a domain's state as regions and links come and go |
+//! | [`sharing`] | what links leave to the senders of all domains |
 //! | [`count`] | a step: what was asked for and answered, how old it was |
 //!
 //! Choices where the model is silent:
@@ -31,11 +32,13 @@ pub mod leader;
 pub mod links;
 pub mod reach;
 pub mod sender;
+pub mod sharing;
 
 use crate::model::domain::{DomainObservation, DomainOutcome};
 use crate::model::scenario::{RegionId, Scenario};
 use crate::units::Time;
 use crate::world::condition::Condition;
+use crate::world::links::Links;
 use domain::DomainState;
 
 /// Something worth a line in the log.
@@ -134,15 +137,19 @@ impl Stores {
         effects
     }
 
-    /// Counts a step: `asked` is `[region][request]`.
+    /// Counts a step: `asked` is `[region][request]`. Senders get what the links leave to them.
     pub fn step(
         &mut self,
         scenario: &Scenario,
         condition: &Condition,
+        links: &mut Links,
         span: (Time, Time),
         asked: &[Asked],
     ) -> Vec<Note> {
         let mut notes = Vec::new();
+        if !links.is_empty() {
+            sharing::share(scenario, condition, links, &mut self.domains);
+        }
         for domain in &mut self.domains {
             domain.step(scenario, condition, span, asked, &mut notes);
         }
@@ -153,6 +160,11 @@ impl Stores {
     pub fn end_window(&mut self, region: RegionId) -> Vec<DomainObservation> {
         let take = |d: &mut DomainState| std::mem::take(&mut d.window[region]);
         self.domains.iter_mut().map(take).collect()
+    }
+
+    /// Bytes of writes that were on their way between regions.
+    pub fn moved_bytes(&self) -> f64 {
+        self.domains.iter().map(|d| d.moved_bytes).sum()
     }
 
     /// What became of each domain.

@@ -1,4 +1,4 @@
-//! A sender with a limit: writes wait in line and are sent one after the other, each taking an
+//! A sender with a limit, its own or that of a link: writes wait in line and are sent one after the other, each taking an
 //! exponential time. In equilibrium it is the queue M/M/1.
 //!
 //! Over a step the number that waits jumps exactly: given so many writes and so many chances to send,
@@ -55,7 +55,7 @@ pub struct Unsent {
 }
 
 /// Plays back what was not yet sent at a moment.
-pub fn unsent(history: &History, per_sec: f64, at: Time, luck: Stream) -> Unsent {
+pub fn unsent(history: &History, at: Time, luck: Stream) -> Unsent {
     let Some(last) = history.piece_of(at) else {
         return Unsent {
             oldest: at,
@@ -63,10 +63,10 @@ pub fn unsent(history: &History, per_sec: f64, at: Time, luck: Stream) -> Unsent
         };
     };
     let mut first = last;
-    let events = |p: &Piece| p.writes as f64 + per_sec * p.until.since(p.from).secs();
+    let events = |p: &Piece| p.writes as f64 + p.per_sec * p.until.since(p.from).secs();
     let mut all = events(&history.pieces[last]);
     if all > PLAYED_BACK {
-        return at_once(history, per_sec, last, at, luck);
+        return at_once(history, last, at, luck);
     }
     while first > 0 && last - first < PIECES {
         all += events(&history.pieces[first - 1]);
@@ -82,7 +82,7 @@ pub fn unsent(history: &History, per_sec: f64, at: Time, luck: Stream) -> Unsent
         let mut draws = luck.draws(piece.from.0, 1);
         let length = piece.until.since(piece.from);
         let chances = match piece.open {
-            true => sampling::poisson(&mut draws, per_sec * length.secs()),
+            true => sampling::poisson(&mut draws, piece.per_sec * length.secs()),
             false => 0,
         };
         let mut moment = || Time(piece.from.0 + (draws.uniform() * length.0 as f64) as u64);
@@ -114,13 +114,13 @@ pub fn unsent(history: &History, per_sec: f64, at: Time, luck: Stream) -> Unsent
 }
 
 /// The same for rates so high that single writes do not matter: one jump within the piece.
-fn at_once(history: &History, per_sec: f64, piece: usize, at: Time, luck: Stream) -> Unsent {
+fn at_once(history: &History, piece: usize, at: Time, luck: Stream) -> Unsent {
     let here = &history.pieces[piece];
     let at = at.max(here.from);
     let later = history.rest(here, at);
     let mut draws = luck.draws(here.from.0, 2);
     let chances = match here.open {
-        true => sampling::poisson(&mut draws, per_sec * at.since(here.from).secs()),
+        true => sampling::poisson(&mut draws, here.per_sec * at.since(here.from).secs()),
         false => 0,
     };
     let waiting = jump(here.waiting, here.writes - later, chances, draws.uniform());
