@@ -6,7 +6,8 @@
 //! | shares or weights that are negative, not numbers, of the wrong number or do not sum to one | they mean nothing |
 //! | unknown regions or markets | there is nobody to obey |
 //! | more traffic to a region that is believed dead, while another is believed alive | it would be lost |
-//! | activation or warming in a region that is believed dead | the order reaches nobody |
+//! | activation, release, scaling or warming in a region that is believed dead | the order reaches nobody |
+//! | scaling of an unknown service, or beyond its maximum | it cannot be had |
 //! | activation where no capacity is dark | there is nothing to activate |
 //! | taking traffic from a region again within its cool-down, after it was given back | it would swing |
 
@@ -14,9 +15,10 @@ use crate::engine::sampling::sample;
 use crate::engine::stream::Stream;
 use crate::model::action::Action;
 use crate::model::policy::{Knobs, Phase};
-use crate::model::scenario::{Control, RegionId};
-use crate::model::telemetry::Telemetry;
+use crate::model::scenario::{Control, MarketId, RegionId, ServiceId};
+use crate::model::telemetry::{RegionTelemetry, Telemetry};
 use crate::units::{Dist, Span, Time};
+use std::collections::BTreeMap;
 
 /// Shares that differ by less are the same.
 const TOLERANCE: f64 = 1e-9;
@@ -43,6 +45,8 @@ pub struct Actuator {
     incident: Option<(RegionId, u64)>,
     /// Decisions pushed outside any failover.
     others: u64,
+    /// When the last order of each kind for each target takes effect: none overtakes an older one.
+    last: BTreeMap<Target, Time>,
 }
 
 /// How traffic was last taken from a region.
@@ -90,6 +94,25 @@ enum Movement {
     Back,
 }
 
+/// What an order replaces an older order for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Routes(RegionId),
+    Answer(MarketId),
+    Isolation(RegionId),
+    ScaleIn(RegionId),
+}
+
+fn target(action: &Action) -> Option<Target> {
+    match *action {
+        Action::SetRoutes { from, .. } => Some(Target::Routes(from)),
+        Action::SetDns { market, .. } => Some(Target::Answer(market)),
+        Action::Isolate { region, .. } => Some(Target::Isolation(region)),
+        Action::FreezeScaleIn { region, .. } => Some(Target::ScaleIn(region)),
+        _ => None,
+    }
+}
+
 impl Actuator {
     /// An actuator of the named regions.
     pub fn new(
@@ -112,6 +135,7 @@ impl Actuator {
             incidents: vec![0; names.len()],
             incident: None,
             others: 0,
+            last: BTreeMap::new(),
         }
     }
 
@@ -137,6 +161,11 @@ impl Actuator {
             submission.failed_pushes = failed;
             for order in submission.orders.iter_mut().filter(|order| !label(order)) {
                 order.effective += delay;
+                if let Some(target) = target(&order.action) {
+                    let last = self.last.entry(target).or_insert(order.effective);
+                    *last = order.effective.max(*last);
+                    order.effective = *last;
+                }
             }
         }
         submission
@@ -147,6 +176,9 @@ impl Actuator {
         let regions = self.names.len();
         let (Action::SetRoutes { from: region, .. }
         | Action::ActivateDark { region }
+        | Action::ReleaseDark { region }
+        | Action::Scale { region, .. }
+        | Action::FreezeScaleIn { region, .. }
         | Action::Prewarm { region, .. }
         | Action::Isolate { region, .. }
         | Action::EnterPhase { region, .. }) = action
@@ -160,9 +192,20 @@ impl Actuator {
         // An unknown capacity is none.
         let has_dark = telemetry.regions[*region].dark_capacity > 0.0;
         match action {
-            Action::ActivateDark { .. } | Action::Prewarm { .. } if dead => Some(format!(
-                "{name} is believed dead: the order would reach nobody"
-            )),
+            Action::ActivateDark { .. }
+            | Action::ReleaseDark { .. }
+            | Action::Scale { .. }
+            | Action::FreezeScaleIn { .. }
+            | Action::Prewarm { .. }
+                if dead =>
+            {
+                Some(format!(
+                    "{name} is believed dead: the order would reach nobody"
+                ))
+            }
+            Action::Scale {
+                service, instances, ..
+            } => self.refuse_size(*service, *instances, &telemetry.regions[*region]),
             Action::ActivateDark { .. } if !has_dark => {
                 Some(format!("{name} has no dark capacity left"))
             }
@@ -171,6 +214,24 @@ impl Actuator {
             }
             _ => self.refuse_shares(action, telemetry),
         }
+    }
+
+    /// What is known of no service, and what a service may not have.
+    fn refuse_size(
+        &self,
+        service: ServiceId,
+        instances: u64,
+        region: &RegionTelemetry,
+    ) -> Option<String> {
+        let Some(known) = region.services.get(service) else {
+            return Some(format!("there is no service {service} to scale"));
+        };
+        (instances as f64 > known.most).then(|| {
+            format!(
+                "{instances} instances are more than the {} allowed",
+                known.most
+            )
+        })
     }
 
     fn refuse_shares(&self, action: &Action, telemetry: &Telemetry) -> Option<String> {

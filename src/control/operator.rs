@@ -1,7 +1,7 @@
 //! The human, or the automaton, who decides: the first look at a dead region takes its time, and the
 //! runbook is then followed at machine speed.
 //!
-//! Until the decision is made the policy is shown the region as alive. Whoever looks at one region
+//! Until the decision is made the policy is shown the region as alive and well. Whoever looks at one region
 //! sees the others too, so the first decision that is due shows all regions that are believed dead.
 //! What was announced needs no decision.
 
@@ -27,6 +27,10 @@ struct Desk {
     incidents: u64,
     /// When the decision will be made; `None`: nothing is to be decided.
     ready: Option<Time>,
+    /// Times that it was said to fail so far, though it was not dead.
+    failures: u64,
+    /// When the decision about that will be made.
+    failing_ready: Option<Time>,
 }
 
 impl Operator {
@@ -40,6 +44,8 @@ impl Operator {
                     stream: Stream::new(seed, replication, "decide", name),
                     incidents: 0,
                     ready: None,
+                    failures: 0,
+                    failing_ready: None,
                 })
                 .collect(),
         }
@@ -56,9 +62,21 @@ impl Operator {
         }
     }
 
+    /// A region is to be evacuated although it is not dead, or no longer.
+    pub fn says_failing(&mut self, region: RegionId, failing: bool, at: Time) {
+        let desk = &mut self.regions[region];
+        desk.failing_ready = None;
+        if failing {
+            let mut draws = desk.stream.draws(desk.failures, 1);
+            desk.failures += 1;
+            desk.failing_ready = Some(at + Span::from_secs(sample(&mut draws, &self.decide)));
+        }
+    }
+
     /// When a decision will be made that the policy has not seen yet.
     pub fn next_time(&self) -> Time {
-        let pending = self.regions.iter().filter_map(|desk| desk.ready);
+        let desks = self.regions.iter();
+        let pending = desks.flat_map(|desk| [desk.ready, desk.failing_ready].into_iter().flatten());
         pending.min().unwrap_or(Time::NEVER)
     }
 
@@ -66,12 +84,15 @@ impl Operator {
     /// been shown once stays shown until the region is believed alive again.
     pub fn show(&mut self, telemetry: &mut Telemetry) {
         if self.next_time() <= telemetry.now {
-            self.regions.iter_mut().for_each(|desk| desk.ready = None);
+            for desk in &mut self.regions {
+                (desk.ready, desk.failing_ready) = (None, None);
+            }
         }
         for (desk, region) in self.regions.iter().zip(&mut telemetry.regions) {
             if desk.ready.is_some() && region.dead == Some(true) {
                 region.dead = Some(false);
             }
+            region.failing &= desk.failing_ready.is_none();
         }
     }
 }
@@ -172,5 +193,32 @@ mod tests {
             time(&mut operator(Dist::Exponential { mean: 60.0 })),
             "the same luck again"
         );
+    }
+
+    #[test]
+    fn what_fails_without_being_dead_waits_for_the_decision_too() {
+        let mut operator = operator(Dist::Fixed(60.0));
+        operator.says_failing(0, true, Time::from_secs(10.0));
+        let failing = |operator: &mut Operator, now: f64| {
+            let mut telemetry = Telemetry {
+                now: Time::from_secs(now),
+                regions: vec![
+                    RegionTelemetry {
+                        failing: true,
+                        ..RegionTelemetry::default()
+                    };
+                    2
+                ],
+                markets: Vec::new(),
+                announced: Vec::new(),
+            };
+            operator.show(&mut telemetry);
+            telemetry.regions[0].failing
+        };
+        assert!(!failing(&mut operator, 69.0));
+        assert_eq!(operator.next_time(), Time::from_secs(70.0));
+        assert!(failing(&mut operator, 70.0));
+        operator.says_failing(0, false, Time::from_secs(80.0));
+        assert_eq!(operator.next_time(), Time::NEVER);
     }
 }

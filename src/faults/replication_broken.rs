@@ -24,7 +24,7 @@ impl FaultKind for ReplicationBroken {
     fn describe(&self, fault: &Fault, scenario: &Scenario) -> String {
         format!(
             "nothing of {} is replicated from {} {}",
-            say::domain(fault.domain),
+            say::domain(fault.domain, scenario),
             say::region(fault.region, scenario),
             say::when(fault, scenario)
         )

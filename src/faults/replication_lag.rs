@@ -24,7 +24,7 @@ impl FaultKind for ReplicationLag {
     fn describe(&self, fault: &Fault, scenario: &Scenario) -> String {
         format!(
             "replication of {} from {} takes {} times as long plus {} {}",
-            say::domain(fault.domain),
+            say::domain(fault.domain, scenario),
             say::region(fault.region, scenario),
             fault.factor,
             fault.extra,

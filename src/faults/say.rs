@@ -37,9 +37,10 @@ pub fn market(market: Option<MarketId>, scenario: &Scenario) -> &str {
     market.map_or("all markets", |m| &scenario.markets[m].name)
 }
 
-/// A domain's place in the list, or `all domains`.
-pub fn domain(domain: Option<usize>) -> String {
-    domain.map_or("all domains".into(), |d| format!("domain {}", d + 1))
+/// A domain's name, or `all domains`.
+pub fn domain(domain: Option<usize>, scenario: &Scenario) -> String {
+    let known = domain.and_then(|d| scenario.domains.get(d));
+    known.map_or("all domains".into(), |domain| domain.name.clone())
 }
 
 /// A share as `25 %`.

@@ -23,6 +23,10 @@ pub struct Observation {
     pub answered_degraded: u64,
     /// Requests answered with a 5xx, ambient ones included.
     pub answered_error: u64,
+    /// Requests that reached the region from an edge or a device (expected).
+    pub asked: f64,
+    /// Of these, those that it failed, whether or not an edge then tried another region (expected).
+    pub asked_failed: f64,
     /// Requests that got no answer.
     pub unreachable: u64,
     /// First attempts of requests.
@@ -82,6 +86,8 @@ impl Observation {
         self.answered_ok += other.answered_ok;
         self.answered_degraded += other.answered_degraded;
         self.answered_error += other.answered_error;
+        self.asked += other.asked;
+        self.asked_failed += other.asked_failed;
         self.unreachable += other.unreachable;
         self.first_attempts += other.first_attempts;
         self.failed_for_good += other.failed_for_good;

@@ -281,7 +281,7 @@ pub enum WatchedSli {
     Latency,
     /// Below the limit.
     StartSuccess,
-    /// Above the limit: failed starts over those that the objective of start success allows.
+    /// Above the limit: failed starts over those that the error budget allows.
     BurnRate,
 }
 

@@ -41,7 +41,8 @@ pub struct RegionTelemetry {
     /// Whether it is to be evacuated although it is not dead: an SLI crossed the policy's limit, a
     /// guard of an incident was breached, or a person said so.
     pub failing: bool,
-    /// Share of its answers that were errors, those that nobody answered among them.
+    /// Share of what was asked of it that it failed or nobody answered, what an edge then tried in
+    /// another region included.
     pub error_rate: Option<f64>,
     /// 99th percentile of its latency, in seconds.
     pub latency_p99_secs: Option<f64>,

@@ -78,6 +78,16 @@ pub fn digest(outcome: &Outcome) -> u64 {
     ] {
         digest.add_u64(mark.map_or(u64::MAX, |at| at.0));
     }
+    for (which, mark) in [
+        (0, marks.failback_begins),
+        (1, marks.failback),
+        (2, marks.redundant),
+    ] {
+        if let Some(at) = mark {
+            digest.add_u64(which);
+            digest.add_u64(at.0);
+        }
+    }
     for domain in &outcome.domains {
         for count in [
             domain.lost_writes,

@@ -1,8 +1,9 @@
 //! Every policy of the registry goes through every odd shape of world without falling over.
 
-use crate::given::{document, policy_names};
+use crate::given::{document, policy_names, scenario};
 use darkregion::model::outcome::Outcome;
 use darkregion::simulate::Simulator;
+use darkregion::units::Time;
 
 /// A small world with so many regions and markets, each near its own region.
 fn world(regions: usize, markets: usize) -> String {
@@ -172,4 +173,79 @@ fn without_scaling_there_is_nothing_to_prescale() {
     let digest = |sets: &[&str]| survivors(sets).2;
     let off = ["policy.prescale=false", "policy.freeze_scale_in=false"];
     assert_eq!(digest(&[]), digest(&off));
+}
+
+/// A service of one region fails three requests in ten, which the edge repeats elsewhere.
+const HALF_BROKEN: &str = r#"
+format = 1
+horizon = "45min"
+[[region]]
+name = "east"
+[[region]]
+name = "west"
+[[region]]
+name = "north"
+[[market]]
+name = "e"
+near = ["east","west","north"]
+starts = "300/s"
+[[market]]
+name = "w"
+near = ["west","east","north"]
+starts = "300/s"
+[edge]
+global = true
+[[service]]
+name = "front"
+headroom = 1.3
+calls = [{ to = "mid", critical = true, timeout = "800ms" }]
+[[service]]
+name = "mid"
+headroom = 1.3
+[[request]]
+name = "start"
+to = "front"
+start = 2
+[[request]]
+name = "renew"
+to = "front"
+every = "60s"
+renews = true
+[[fault]]
+kind = "service-degraded"
+region = "east"
+service = "mid"
+errors = "30 %"
+at = "8min"
+for = "10min"
+[[objective]]
+sli = "error_rate"
+target = "< 1 %"
+[policy]
+use = "edge-proxy"
+detect = { sli = "error_rate", limit = "5 %", for = "60s" }
+failback = { stable = "3min", stages = [0.01, 0.25, 1], hold = "1min", most_errors = "2 %" }
+"#;
+
+#[test]
+fn a_half_broken_region_is_found_by_its_own_errors_evacuated_and_given_back() {
+    let run = |set: &[&str]| Simulator::new(&scenario(HALF_BROKEN, None, set)).run(1, 0);
+    let after = |outcome: &Outcome, at: Option<Time>| {
+        let fault = outcome.marks.fault.expect("there is a fault");
+        at.map(|at| at.since(fault).secs())
+    };
+    let whole = run(&[]);
+    // A minute of windows beyond the limit, which are ten seconds old.
+    assert_eq!(after(&whole, whole.marks.detect), Some(70.0));
+    let shifted = after(&whole, whole.marks.shifted).expect("it is evacuated");
+    assert!((70.0..110.0).contains(&shifted), "{shifted}");
+    // The region is well after ten minutes, stable for three, and back in stages.
+    let back = after(&whole, whole.marks.failback).expect("it is given back");
+    assert!((900.0..1020.0).contains(&back), "{back}");
+    // Whoever decides takes time about what fails, as about what is dead.
+    let slow = run(&["policy.decide=5min"]);
+    assert_eq!(after(&slow, slow.marks.decide), Some(370.0));
+    // Health checks alone see nothing.
+    let blind = run(&["policy.detect=health"]);
+    assert_eq!((blind.marks.detect, blind.marks.shifted), (None, None));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::telemetry::{MarketTelemetry, RegionTelemetry};
+use crate::model::telemetry::{MarketTelemetry, RegionTelemetry, ServiceTelemetry};
 
 fn control() -> Control {
     Control {
@@ -215,4 +215,65 @@ fn other_orders_before_do_not_change_a_failovers_luck() {
         submission.orders[1].effective
     };
     assert_eq!(effective(0), effective(5));
+}
+
+#[test]
+fn what_cannot_be_scaled_is_refused() {
+    let mut calm = known(0.0, &[2]);
+    for region in &mut calm.regions {
+        region.services = vec![ServiceTelemetry {
+            in_service: 5.0,
+            most: 10.0,
+        }];
+    }
+    let scale = |region, service, instances| Action::Scale {
+        region,
+        service,
+        instances,
+    };
+    assert_eq!(reason(scale(0, 0, 10), &calm), "");
+    assert!(reason(scale(0, 0, 11), &calm).contains("more than the 10"));
+    assert!(reason(scale(0, 7, 1), &calm).contains("no service 7"));
+    for order in [
+        scale(2, 0, 6),
+        Action::ReleaseDark { region: 2 },
+        Action::FreezeScaleIn {
+            region: 2,
+            on: true,
+        },
+    ] {
+        assert!(reason(order, &calm).contains("believed dead"));
+    }
+    for order in [
+        scale(9, 0, 6),
+        Action::ReleaseDark { region: 9 },
+        Action::FreezeScaleIn {
+            region: 9,
+            on: true,
+        },
+    ] {
+        assert!(reason(order, &calm).contains("no region 9"));
+    }
+}
+
+#[test]
+fn an_order_never_overtakes_an_older_one_for_the_same_target() {
+    let losing = Control {
+        push_failure: 0.9,
+        ..control()
+    };
+    let names = ["a", "b", "c"].map(String::from);
+    let mut actuator = Actuator::new(&losing, &Knobs::default(), 1, 0, &names);
+    let (mut last, mut repeated) = (Time::ZERO, 0);
+    for second in 0..50 {
+        let share = 0.01 * f64::from(second);
+        let known = known(f64::from(second), &[]);
+        let submission = actuator.submit(&known, vec![routes(1, [share, 1.0 - share, 0.0])]);
+        repeated += submission.failed_pushes;
+        for order in submission.orders {
+            assert!(order.effective >= last);
+            last = order.effective;
+        }
+    }
+    assert!(repeated > 100, "pushes were lost on their way");
 }

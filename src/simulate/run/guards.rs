@@ -126,7 +126,10 @@ impl Run<'_> {
             Effect::FailedOver => {
                 let episodes = self.episodes.iter().filter(|e| e.fault == f);
                 let regions = episodes.filter_map(|e| e.impairment.region());
-                self.guards.alarms.extend(regions.map(|region| (region, f)));
+                for region in regions {
+                    self.operator.says_failing(region, true, self.now);
+                    self.guards.alarms.push((region, f));
+                }
             }
         }
     }

@@ -67,6 +67,13 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the control plane hears nothing: it is blind, or its home region is dark.
+    fn blind(&self) -> bool {
+        let home = self.sim.scenario.control.home;
+        self.world.condition.control_blind()
+            || home.is_some_and(|home| self.world.regions[home].dark.is_some())
+    }
+
     /// The windows that have been reported.
     fn reported(&self) -> &[Window] {
         let delay = self.sim.scenario.control.delay;
@@ -85,16 +92,16 @@ impl Run<'_> {
             return;
         };
         // Nobody sees a metric: what was believed stays.
-        if self.world.condition.control_blind() {
+        if self.blind() {
             return;
         }
+        let allowed = (1.0 - self.sim.scenario.budget.target).max(1e-12);
         for region in 0..self.watching.failing.len() {
             let was = self.watching.failing[region];
             let mut beyond = Span::ZERO;
             let mut known = false;
             for window in self.reported().iter().rev() {
-                let Some(value) = watched(sli, &window.regions[region], self.start_objective())
-                else {
+                let Some(value) = watched(sli, &window.regions[region], allowed) else {
                     break;
                 };
                 known = true;
@@ -121,14 +128,6 @@ impl Run<'_> {
         }
     }
 
-    /// Share of starts that may fail by the objective; one in a thousand where there is none.
-    fn start_objective(&self) -> f64 {
-        let named = |sli: &str| sli.ends_with("start_success");
-        let mut objectives = self.sim.scenario.objectives.iter();
-        let found = objectives.find(|o| named(&o.threshold.sli));
-        found.map_or(1e-3, |o| (1.0 - o.threshold.value).max(1e-9))
-    }
-
     /// Whether health checks within a region see anything wrong.
     fn looks_bad(&self, region: RegionId) -> bool {
         let services = 0..self.sim.scenario.services.len();
@@ -141,6 +140,7 @@ impl Run<'_> {
         if std::mem::replace(&mut self.watching.failing[region], is) == is {
             return;
         }
+        self.operator.says_failing(region, is, self.now);
         if is && self.fault_began() && self.watch.hits(region) {
             self.outcome.marks.detect.get_or_insert(self.now);
         }
@@ -192,7 +192,7 @@ impl Run<'_> {
 
     /// A region's SLIs as the last report has them.
     pub(super) fn last_slis(&self, region: RegionId, known: &mut RegionTelemetry) {
-        if !self.watching.slis || self.world.condition.control_blind() {
+        if !self.watching.slis || self.blind() {
             return;
         }
         if let Some(window) = self.reported().last() {
@@ -249,11 +249,14 @@ impl Run<'_> {
     }
 }
 
-/// Share of answers that were errors, those that nobody answered among them.
+/// Share of what was asked of a region that it failed: what its clients see, or what its edges see and
+/// try elsewhere, whichever is more.
 fn errors(seen: &Observation) -> Option<f64> {
     let failed = (seen.answered_error + seen.unreachable) as f64;
     let all = seen.answered_ok as f64 + failed;
-    (all > 0.0).then(|| failed / all)
+    let clients = (all > 0.0).then(|| failed / all);
+    let edges = (seen.asked > 0.0).then(|| seen.asked_failed / seen.asked);
+    [clients, edges].into_iter().flatten().reduce(f64::max)
 }
 
 fn watched(sli: WatchedSli, seen: &Observation, allowed: f64) -> Option<f64> {

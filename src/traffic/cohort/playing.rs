@@ -653,6 +653,13 @@ impl Cohort {
             if region.dark.is_some() {
                 continue;
             }
+            for (cell, rate) in region.entering.iter().enumerate() {
+                window.asked += rate * dt;
+                if region.flow.hurt {
+                    let failing = region.flow.failing(cell / markets, cell % markets);
+                    window.asked_failed += rate * dt * failing;
+                }
+            }
             for (v, node) in plan.graph.nodes.iter().enumerate() {
                 let here = region.capacity[v];
                 let busy = region.flow.pools[v].busy * here.zones.max(1.0);
