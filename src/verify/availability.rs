@@ -11,12 +11,12 @@ use crate::model::scenario::{Element, Fault, Scenario};
 use crate::units::{Dist, Span};
 
 /// Replications that begin as usual, and that begin with all up.
-const USUAL: u64 = 60;
-const FRESH: u64 = 200;
+const USUAL: u64 = 150;
+const FRESH: u64 = 400;
 /// How often the known time to the first failure a run lasts, so that hardly any sees none.
 const PATIENCE: f64 = 12.0;
 /// Failures, all elements together, in a run that begins as usual.
-const FAILURES: f64 = 60.0;
+const FAILURES: f64 = 400.0;
 /// The shortest mean time of a case lasts so long: ages beside the steps of what boots anew.
 const SHORTEST_SECS: f64 = 36_000.0;
 /// Longest run that is simulated.

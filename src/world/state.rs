@@ -115,6 +115,20 @@ impl World {
                     .collect()
             })
             .collect();
+        let demand_factor = shock("demand", scenario.variation.demand);
+        let markets = scenario.markets.len();
+        let requests: Vec<f64> = match scenario.domains.is_empty() {
+            true => Vec::new(),
+            false => {
+                let kinds = plan
+                    .first
+                    .iter()
+                    .flat_map(|load| load.requests.chunks(markets));
+                kinds
+                    .map(|of| of.iter().sum::<f64>() * demand_factor)
+                    .collect()
+            }
+        };
         let mut world = World {
             condition: Condition::default(),
             doors: Doors::default(),
@@ -140,9 +154,9 @@ impl World {
             isolated: vec![false; regions],
             resolvers,
             answers,
-            demand_factor: shock("demand", scenario.variation.demand),
+            demand_factor,
             demand: plan.demand.clone(),
-            stores: Stores::new(scenario, seed, replication),
+            stores: Stores::new(scenario, &requests, seed, replication),
             workers: Workers::new(scenario, &plan.graph),
             links: Links::new(scenario),
         };

@@ -13,6 +13,34 @@ use crate::units::{Time, human_secs};
 use crate::world::condition::Condition;
 
 impl DomainState {
+    /// Senders with a limit begin in equilibrium; `per_sec` is the expected rate of each kind of
+    /// request in each region at the beginning, `[region][request]`.
+    pub fn begin(&mut self, scenario: &Scenario, per_sec: &[f64]) {
+        if !self.limited {
+            return;
+        }
+        let domain = &scenario.domains[self.domain];
+        let (regions, requests) = (scenario.regions.len(), scenario.requests.len());
+        let all: f64 = per_sec.iter().sum();
+        let mut expected = vec![0.0; regions];
+        for (r, rates) in per_sec.chunks(requests.max(1)).enumerate() {
+            let Some(reach) = self.writes_to(scenario, &Condition::default(), r) else {
+                continue;
+            };
+            let own: f64 = domain.written_by.iter().map(|&q| rates[q]).sum();
+            let share = if all > 0.0 {
+                rates.iter().sum::<f64>() / all
+            } else {
+                1.0 / regions as f64
+            };
+            expected[reach.region] += own * domain.writes + domain.write_rate * share;
+        }
+        for (sender, rate) in self.regions.iter_mut().zip(expected) {
+            let mut draws = sender.luck.draws(0, 4);
+            sender.waiting = sender::equilibrium(&mut draws, rate / sender.per_sec);
+        }
+    }
+
     /// Counts a step; `asked` is `[region][request]`.
     pub fn step(
         &mut self,
@@ -91,13 +119,6 @@ impl DomainState {
                 * store.bytes;
         }
         for (sender, &writes) in self.regions.iter_mut().zip(taken) {
-            if self.limited {
-                let mut draws = sender.luck.draws(from.0, 4);
-                if sender.history.pieces.is_empty() {
-                    let load = writes as f64 / secs / sender.per_sec;
-                    sender.waiting = sender::equilibrium(&mut draws, load);
-                }
-            }
             sender.history.push(Piece {
                 from,
                 until: to,

@@ -406,7 +406,16 @@ impl DomainState {
         };
         if self.limited {
             let line = sender::unsent(&sender.history, sent, sender.luck);
-            tail.age_secs = tail.age_secs.max(now.since(line.oldest).secs());
+            let line = Tail {
+                age_secs: now.since(line.oldest).secs(),
+                writes: line.writes,
+            };
+            // The line holds what came after `sent` too, placed by draws of its own: the larger of
+            // two draws of one count would be too many.
+            if best >= sent {
+                return line;
+            }
+            tail.age_secs = tail.age_secs.max(line.age_secs);
             tail.writes = tail.writes.max(line.writes);
         }
         tail

@@ -79,9 +79,14 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// All replicas alike, nothing lost.
-    pub fn new(scenario: &Scenario, seed: u64, replication: u64) -> Stores {
-        let new = |(d, domain)| DomainState::new(scenario, d, domain, seed, replication);
+    /// All replicas alike, nothing lost, and senders in equilibrium for `per_sec`, the expected rate of
+    /// each kind of request in each region at the beginning, `[region][request]`.
+    pub fn new(scenario: &Scenario, per_sec: &[f64], seed: u64, replication: u64) -> Stores {
+        let new = |(d, domain)| {
+            let mut state = DomainState::new(scenario, d, domain, seed, replication);
+            state.begin(scenario, per_sec);
+            state
+        };
         Stores {
             domains: scenario.domains.iter().enumerate().map(new).collect(),
         }

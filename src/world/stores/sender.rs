@@ -1,5 +1,5 @@
-//! A sender with a limit, its own or that of a link: writes wait in line and are sent one after the other, each taking an
-//! exponential time. In equilibrium it is the queue M/M/1.
+//! A sender with a limit, its own or that of a link: writes wait in line and are sent one after the
+//! other, each taking an exponential time. In equilibrium it is the queue M/M/1.
 //!
 //! Over a step the number that waits jumps exactly: given so many writes and so many chances to send,
 //! their order is arbitrary, and how often the line was found empty follows from the lowest point of
