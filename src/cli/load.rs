@@ -131,13 +131,13 @@ pub fn variants(source: &Source, overlays: &Overlays) -> Result<Vec<Variant>, Fa
     for (name, policy) in asked {
         let base = Layer::file(&source.file, &source.text, source.dir.as_deref());
         match Document::load(&source.name, base, policy, layers.clone()) {
-            Ok(document) => variants.push(Variant {
-                name: match name.is_empty() {
+            Ok(document) => {
+                let name = match name.is_empty() {
                     true => own_name(&source.text, &document),
                     false => name,
-                },
-                document,
-            }),
+                };
+                variants.push(Variant::new(&name, document));
+            }
             Err(Problems(found)) => {
                 for problem in found {
                     if !problems.contains(&problem) {

@@ -81,5 +81,6 @@ fn variant(path: &str, scenario: &str, merged: &Merged) -> Result<Variant, Failu
     Ok(Variant {
         name: merged.name.clone(),
         document: document.map_err(Failure::Input)?,
+        origin: merged.origin.clone(),
     })
 }

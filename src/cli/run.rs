@@ -193,6 +193,7 @@ fn manifest(
         .iter()
         .map(|variant| Merged {
             name: variant.name.clone(),
+            origin: variant.origin.clone(),
             toml: variant.document.toml(),
         })
         .collect();

@@ -2,6 +2,7 @@
 //! between two equal runs.
 
 use crate::report::Page;
+use crate::study::VariantOrigin;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -43,10 +44,13 @@ pub struct Manifest {
 }
 
 /// A variant's file after everything was laid over it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Merged {
     /// Name of the variant.
     pub name: String,
+    /// Where it comes from.
+    #[serde(default)]
+    pub origin: VariantOrigin,
     /// The text.
     pub toml: String,
 }

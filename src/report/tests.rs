@@ -31,10 +31,10 @@ fn with_findings(check: impl FnOnce(&Findings, &[Facts])) {
         let extra = Layer::file("extra", extra, None);
         let policy_arg = PolicyArg::Name(policy.into());
         let document = Document::load("tiny", tiny, Some(policy_arg), vec![extra]);
-        Variant {
-            name: policy.into(),
-            document: document.unwrap_or_else(|problems| panic!("{problems}")),
-        }
+        Variant::new(
+            policy,
+            document.unwrap_or_else(|problems| panic!("{problems}")),
+        )
     };
     let plan = Plan {
         variants: vec![variant("flow"), variant("none")],

@@ -15,6 +15,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod variant;
 mod worst;
 
 pub use run::{Results, Simulates, Study, Watch, replay, run};
@@ -25,9 +26,8 @@ pub use summary::{
     VariantSummary,
 };
 pub use timeline::Timeline;
+pub use variant::{Target, TargetKind, Variant, VariantOrigin, VariedValue};
 pub use worst::worst;
-
-use crate::scenario::Document;
 
 /// What a study simulates: the same replications of every variant.
 #[derive(Clone, Debug)]
@@ -38,13 +38,4 @@ pub struct Plan {
     pub seed: u64,
     /// Replications of each variant.
     pub replications: u64,
-}
-
-/// A scenario under one policy or strategy.
-#[derive(Clone, Debug)]
-pub struct Variant {
-    /// Name for people and files.
-    pub name: String,
-    /// The scenario with everything laid over it.
-    pub document: Document,
 }

@@ -53,10 +53,7 @@ pub fn plan(names: &[&str], replications: u64, sets: &[&str]) -> Plan {
         let sets = sets.iter().map(|set| Layer::set(set)).collect();
         Document::load("by-hand", base, None, sets).expect("a valid scenario")
     };
-    let variants = names.iter().map(|name| Variant {
-        name: (*name).into(),
-        document: document(),
-    });
+    let variants = names.iter().map(|name| Variant::new(name, document()));
     Plan {
         variants: variants.collect(),
         seed: 7,

@@ -113,10 +113,7 @@ impl Watch for Nobody {
 
 fn plan(policies: &[&str], replications: u64) -> Plan {
     let sets = ["ambient.request_failure={uncertain=[0.0001,0.001]}"];
-    let variant = |name: &&str| Variant {
-        name: (*name).to_string(),
-        document: document(&drill(), Some(name), &sets),
-    };
+    let variant = |name: &&str| Variant::new(name, document(&drill(), Some(name), &sets));
     Plan {
         variants: policies.iter().map(variant).collect(),
         seed: 42,

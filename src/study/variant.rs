@@ -1,0 +1,81 @@
+//! Variants of a scenario, and where each comes from.
+
+use crate::scenario::Document;
+use serde::{Deserialize, Serialize};
+
+/// A scenario with all that is laid over it.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Name for people and files; no two of a plan are called the same.
+    pub name: String,
+    /// The scenario with everything laid over it.
+    pub document: Document,
+    /// Where it comes from, so that reports can put variants into tables and curves.
+    pub origin: VariantOrigin,
+}
+
+impl Variant {
+    /// The scenario under a policy or strategy, or as its file says, with nothing varied.
+    pub fn new(name: &str, document: Document) -> Variant {
+        Variant {
+            name: name.to_string(),
+            document,
+            origin: VariantOrigin {
+                base: name.to_string(),
+                ..VariantOrigin::default()
+            },
+        }
+    }
+}
+
+/// Where a variant comes from: what it is made from, and what was varied.
+///
+/// Variants of the same `base` differ only in `values` (a curve, or a grid) and in `target` (a table of
+/// what is lost).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VariantOrigin {
+    /// Name of the policy, strategy or overlay that it is made from; its own name if nothing is
+    /// varied.
+    pub base: String,
+    /// What was set for it, one for each `--vary`, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<VariedValue>,
+    /// What `--each` lets it lose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+}
+
+/// A value that one variant has and its neighbours do not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VariedValue {
+    /// Path of the value, as it was given: `dns.ttl`.
+    pub path: String,
+    /// The value as a file would say it: `20s`, `0.4`, `flow`.
+    pub text: String,
+    /// As a number, where it is one: seconds, amounts per second, shares, counts, bits per second or
+    /// USD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<f64>,
+}
+
+/// What a variant loses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// What kind of thing.
+    pub kind: TargetKind,
+    /// Which: a region (`us-east-1`), a zone of one (`us-east-1[0]`), or a fault
+    /// (`fault[1] zone-loss`).
+    pub name: String,
+}
+
+/// What `--each` goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetKind {
+    /// Every region, dark.
+    Region,
+    /// Every zone of every region, lost.
+    Zone,
+    /// Every fault of the scenario, alone.
+    Fault,
+}
