@@ -4,14 +4,18 @@
 mod beta;
 mod distribution;
 mod estimate;
+mod paired;
 mod share;
 mod sketch;
+mod unpaired;
 mod verdict;
 
 pub use distribution::{Distribution, quantile_interval};
 pub use estimate::Estimate;
+pub use paired::{Paired, holm, sign_test};
 pub use share::Share;
 pub use sketch::Sketch;
+pub use unpaired::{Interval, Unpaired};
 pub use verdict::{Verdict, more_needed};
 
 /// The confidence level of intervals.
