@@ -48,3 +48,6 @@ mod policies;
 #[cfg(feature = "cli")]
 #[path = "promises/program.rs"]
 mod program;
+#[cfg(feature = "cli")]
+#[path = "promises/variants.rs"]
+mod variants;

@@ -30,7 +30,7 @@ pub fn repeat(path: &str, flags: &Flags) -> Result<u8, Failure> {
     if flags.replications.is_some() || flags.seed.is_some() || !flags.overlays.is_empty() {
         return Err(Failure::input(
             format!("{path} says itself what was run"),
-            "leave out -n, -s, -p, --with and --set, or name the scenario",
+            "leave out -n, -s, -p and what is laid over a scenario, or name the scenario",
         ));
     }
     let variants: Result<Vec<Variant>, Failure> = manifest

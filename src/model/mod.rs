@@ -18,4 +18,5 @@ pub mod outcome;
 pub mod policy;
 pub mod scenario;
 pub mod telemetry;
+pub mod variant;
 pub mod work;

@@ -2,7 +2,7 @@
 
 use crate::model::scenario::{Scenario, Uncertain};
 use crate::problem::{Place, Problem, Problems};
-use crate::scenario::builtin::{Kind, builtin, builtins};
+use crate::scenario::builtin::builtin;
 use crate::scenario::known;
 use crate::scenario::layer::{Layer, Parsed};
 use crate::scenario::merge::{self, Clash};
@@ -11,6 +11,7 @@ use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::{Draw, Reader, suggest};
 use crate::scenario::schema;
 use crate::scenario::tree::{At, Node, Table, Value};
+use crate::scenario::variants;
 use crate::scenario::write;
 use std::borrow::Cow;
 
@@ -29,7 +30,7 @@ pub enum PolicyArg {
 /// A loaded scenario: valid, with its merged text.
 #[derive(Clone, Debug)]
 pub struct Document {
-    root: Node,
+    pub(super) root: Node,
     scenario: Scenario,
 }
 
@@ -47,8 +48,24 @@ impl Document {
         policy: Option<PolicyArg>,
         overlays: Vec<Layer>,
     ) -> Result<Document, Problems> {
+        Document::load_variant(name, base, None, policy, overlays)
+    }
+
+    /// Loads a variant of a scenario: the same, with what the `[[variant]]` of this name in its file
+    /// holds laid over the strategy and under the overlays; `None` is the scenario as it stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`Document::load`], and if the file has no such variant.
+    pub fn load_variant(
+        name: &str,
+        base: Layer,
+        variant: Option<&str>,
+        policy: Option<PolicyArg>,
+        overlays: Vec<Layer>,
+    ) -> Result<Document, Problems> {
         let mut stack = Stack::default();
-        let result = stack.merge(base, policy, overlays);
+        let result = stack.merge(base, variant, policy, overlays);
         let root = match result {
             Ok(root) if stack.clashes.is_empty() && stack.syntax.is_empty() => root,
             Ok(root) if stack.syntax.is_empty() => {
@@ -59,17 +76,23 @@ impl Document {
             }
             _ => return Err(stack.problems()),
         };
-        let (scenario, clashes, uncertain) = read(&root, name, Draw::Middle);
-        stack.clashes = clashes;
-        if stack.clashes.is_empty() && !uncertain.is_empty() {
+        Document::of(root, name).map_err(|clashes| {
+            stack.clashes = clashes;
+            stack.problems()
+        })
+    }
+
+    /// What a merged tree says, uncertain inputs at their middle and at both ends.
+    pub(super) fn of(root: Node, name: &str) -> Result<Document, Vec<Clash>> {
+        let (scenario, mut clashes, uncertain) = read(&root, name, Draw::Middle);
+        if clashes.is_empty() && !uncertain.is_empty() {
             for end in [Draw::Low, Draw::High] {
-                stack.clashes.append(&mut read(&root, name, end).1);
+                clashes.append(&mut read(&root, name, end).1);
             }
         }
-        if stack.clashes.is_empty() {
-            Ok(Document { root, scenario })
-        } else {
-            Err(stack.problems())
+        match clashes.is_empty() {
+            true => Ok(Document { root, scenario }),
+            false => Err(clashes),
         }
     }
 
@@ -152,26 +175,34 @@ impl Stack {
     fn merge(
         &mut self,
         base: Layer,
+        variant: Option<&str>,
         policy: Option<PolicyArg>,
         overlays: Vec<Layer>,
     ) -> Result<Node, ()> {
-        let root = self.file(base);
+        let mut root = self.file(base);
+        let own = root
+            .as_mut()
+            .and_then(|root| self.own_variant(root, variant));
         let parsed: Vec<Option<Parsed>> = overlays.into_iter().map(|l| self.parse(l)).collect();
-        let mut overlays: Option<Vec<Parsed>> = parsed.into_iter().collect();
+        let parsed = own.map(Parsed::File).map(Some).into_iter().chain(parsed);
+        let mut overlays: Option<Vec<Parsed>> = parsed.collect();
+        if let Some(overlays) = &mut overlays {
+            overlays.retain_mut(|over| variants::forbid(over, &mut self.clashes));
+        }
         let overlaid = overlays.as_mut().and_then(take_strategies);
         let policy = overlaid.map(PolicyArg::Name).or(policy);
         let given = policy.is_some();
         let strategy = policy.and_then(|policy| self.choose(policy));
-        let (Some(mut root), Some(overlays)) = (root, overlays) else {
+        let (Some(mut root), Some(mut overlays)) = (root, overlays) else {
             return Err(());
         };
         if let Some(top) = root.table_mut().filter(|_| given) {
             top.remove("policy");
         }
-        if let Some(over) = strategy {
-            merge::overlay(&mut root, over, &mut self.clashes);
-        } else if let Some(over) = self.own_strategy(&mut root) {
-            merge::overlay(&mut root, over, &mut self.clashes);
+        if let Some(over) = strategy.or_else(|| self.own_strategy(&mut root)) {
+            let mut over = Parsed::File(over);
+            variants::forbid(&mut over, &mut self.clashes);
+            overlays.insert(0, over);
         }
         for overlay in overlays {
             match overlay {
@@ -191,6 +222,23 @@ impl Stack {
             }
         }
         Ok(root)
+    }
+
+    /// Takes the file's own variants out of it; what the one of this name lays over it.
+    fn own_variant(&mut self, root: &mut Node, variant: Option<&str>) -> Option<Node> {
+        let own = variants::take(root, &mut self.clashes);
+        let name = variant?;
+        let names: Vec<String> = own.iter().map(|own| own.name.clone()).collect();
+        let found = own.into_iter().find(|own| own.name == name);
+        if found.is_none() {
+            let wrong = Wrong::new(
+                format!("there is no variant {name:.60?}"),
+                suggest(name, names.iter().map(String::as_str)),
+            );
+            self.clashes
+                .push((root.at, variants::KEY.to_string(), wrong));
+        }
+        found.map(|own| own.with)
     }
 
     /// The overlay that a chosen policy or strategy stands for.
@@ -305,15 +353,12 @@ fn take_strategies(overlays: &mut Vec<Parsed>) -> Option<String> {
 }
 
 fn is_strategy(name: &str) -> bool {
-    builtins()
-        .iter()
-        .any(|b| b.kind == Kind::Strategy && b.name == name)
+    known::strategy_names().any(|strategy| strategy == name)
 }
 
 fn unknown_policy(name: &str) -> Wrong {
-    let strategies = builtins().iter().filter(|b| b.kind == Kind::Strategy);
     let mut names = known::policy_names();
-    names.extend(strategies.map(|b| b.name));
+    names.extend(known::strategy_names());
     Wrong::new(
         format!("there is no policy or strategy {name:.60?}"),
         suggest(name, names.into_iter()),

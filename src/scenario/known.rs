@@ -1,11 +1,18 @@
 //! What is built in, as far as a scenario file can name it.
 
 use crate::model::policy::Knobs;
+use crate::scenario::builtin::{Kind, builtins};
 use crate::{faults, policies, slis};
 
 /// Names of the policies.
 pub fn policy_names() -> Vec<&'static str> {
     policies::all().iter().map(|policy| policy.name()).collect()
+}
+
+/// Names of the strategies.
+pub fn strategy_names() -> impl Iterator<Item = &'static str> {
+    let strategies = builtins().iter().filter(|b| b.kind == Kind::Strategy);
+    strategies.map(|b| b.name)
 }
 
 /// A policy's own knobs.

@@ -65,6 +65,11 @@ impl Layer {
         }
     }
 
+    /// The same of a value that is varied.
+    pub fn vary(path: &str, value: &str) -> Layer {
+        Layer::set(&format!("{path}={value}")).called("--vary")
+    }
+
     /// The same layer under the name of another flag.
     pub(super) fn called(mut self, flag: &str) -> Layer {
         self.name = flag.to_string();

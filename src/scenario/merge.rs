@@ -1,7 +1,8 @@
 //! Merging of layers: later ones win.
 //!
 //! Tables merge key by key. Arrays of tables whose entries all have a `name` merge by it, and the
-//! name `*` means all; every other array is replaced. `remove = true` deletes what it stands in.
+//! name `*` means all there are, even none; every other array is replaced. `remove = true` deletes what
+//! it stands in; below `*`, wherever that is.
 
 use crate::scenario::path::{Step, join};
 use crate::scenario::quantity::Wrong;
@@ -64,46 +65,106 @@ pub fn overlay(base: &mut Node, over: Node, clashes: &mut Vec<Clash>) {
             }
         }
     }
-    merge(base, over, "", clashes);
+    Merge {
+        of_all: false,
+        clashes,
+    }
+    .node(base, over, "");
 }
 
-fn merge(base: &mut Node, over: Node, path: &str, clashes: &mut Vec<Clash>) {
-    match (&mut base.value, over.value) {
-        (Value::Table(table), Value::Table(over)) => merge_tables(table, over, path, clashes),
-        (Value::Array(nodes), Value::Array(over)) if mergeable(nodes, &over) => {
-            merge_named(nodes, over, path, clashes);
-        }
-        (_, value) => {
-            *base = Node {
-                value,
-                at: over.at,
-                note: over.note,
-            };
-            sweep(base);
+struct Merge<'a> {
+    /// Whether it is below `*`.
+    of_all: bool,
+    clashes: &'a mut Vec<Clash>,
+}
+
+impl Merge<'_> {
+    fn node(&mut self, base: &mut Node, over: Node, path: &str) {
+        match (&mut base.value, over.value) {
+            (Value::Table(table), Value::Table(over)) => self.tables(table, over, path),
+            (Value::Array(nodes), Value::Array(over)) if mergeable(nodes, &over) => {
+                self.named(nodes, over, path);
+            }
+            (_, value) => {
+                *base = Node {
+                    value,
+                    at: over.at,
+                    note: over.note,
+                };
+                sweep(base);
+            }
         }
     }
-}
 
-fn merge_tables(base: &mut Table, over: Table, path: &str, clashes: &mut Vec<Clash>) {
-    for entry in over.0 {
-        let path = join(path, &entry.key);
-        let removal = entry.node.table().is_some_and(Table::is_removal);
-        match base.get_mut(&entry.key) {
-            Some(_) if removal => {
-                base.remove(&entry.key);
+    fn tables(&mut self, base: &mut Table, over: Table, path: &str) {
+        for entry in over.0 {
+            let path = join(path, &entry.key);
+            let removal = entry.node.table().is_some_and(Table::is_removal);
+            match base.get_mut(&entry.key) {
+                Some(_) if removal => {
+                    base.remove(&entry.key);
+                }
+                None if removal && self.of_all => {}
+                None if removal => self.clashes.push((
+                    entry.at,
+                    path,
+                    Wrong::new("cannot be removed: it is not there", ""),
+                )),
+                Some(node) => self.node(node, entry.node, &path),
+                None => {
+                    let mut node = entry.node;
+                    if let Value::Array(nodes) = &mut node.value {
+                        // All of none.
+                        nodes.retain(|node| node.table().is_none() || node.id() != Some("*"));
+                    }
+                    sweep(&mut node);
+                    base.insert(&entry.key, entry.at, node);
+                }
             }
-            None if removal => clashes.push((
-                entry.at,
-                path,
-                Wrong::new("cannot be removed: it is not there", ""),
-            )),
-            Some(node) => {
-                merge(node, entry.node, &path, clashes);
+        }
+    }
+
+    fn named(&mut self, base: &mut Vec<Node>, over: Vec<Node>, path: &str) {
+        for node in over {
+            let Value::Table(mut table) = node.value else {
+                continue;
+            };
+            let name = table.get("name").and_then(Node::text).unwrap_or_default();
+            let name = name.to_string();
+            let path = join(path, &name);
+            let removal = table.is_removal();
+            if name == "*" {
+                table.remove("name");
+                if removal {
+                    base.clear();
+                }
+                let within = std::mem::replace(&mut self.of_all, true);
+                for each in base.iter_mut().filter_map(Node::table_mut) {
+                    self.tables(each, table.clone(), &path);
+                }
+                self.of_all = within;
+                continue;
             }
-            None => {
-                let mut node = entry.node;
-                sweep(&mut node);
-                base.insert(&entry.key, entry.at, node);
+            let known = base.iter().position(|n| n.id() == Some(name.as_str()));
+            match known {
+                Some(index) if removal => {
+                    base.remove(index);
+                }
+                Some(index) => {
+                    if let Some(mine) = base[index].table_mut() {
+                        self.tables(mine, table, &path);
+                    }
+                }
+                None if removal && self.of_all => {}
+                None if removal => self.clashes.push((node.at, path, unknown(&name, base))),
+                None => {
+                    let mut new = Node {
+                        value: Value::Table(table),
+                        ..node
+                    };
+                    sweep(&mut new);
+                    base.push(new);
+                }
             }
         }
     }
@@ -116,55 +177,6 @@ fn mergeable(base: &[Node], over: &[Node]) -> bool {
         name.is_some_and(|n| n.text().is_some())
     };
     !over.is_empty() && over.iter().all(name) && base.iter().all(|n| n.table().is_some())
-}
-
-fn merge_named(base: &mut Vec<Node>, over: Vec<Node>, path: &str, clashes: &mut Vec<Clash>) {
-    for node in over {
-        let Value::Table(mut table) = node.value else {
-            continue;
-        };
-        let name = table.get("name").and_then(Node::text).unwrap_or_default();
-        let name = name.to_string();
-        let path = join(path, &name);
-        let removal = table.is_removal();
-        if name == "*" {
-            table.remove("name");
-            if base.is_empty() {
-                clashes.push((
-                    node.at,
-                    path.clone(),
-                    Wrong::new("* means none here", "there is no entry to change"),
-                ));
-            }
-            if removal {
-                base.clear();
-            }
-            for each in base.iter_mut().filter_map(Node::table_mut) {
-                merge_tables(each, table.clone(), &path, clashes);
-            }
-            continue;
-        }
-        let known = base.iter().position(|n| n.id() == Some(name.as_str()));
-        match known {
-            Some(index) if removal => {
-                base.remove(index);
-            }
-            Some(index) => {
-                if let Some(mine) = base[index].table_mut() {
-                    merge_tables(mine, table, &path, clashes);
-                }
-            }
-            None if removal => clashes.push((node.at, path, unknown(&name, base))),
-            None => {
-                let mut new = Node {
-                    value: Value::Table(table),
-                    ..node
-                };
-                sweep(&mut new);
-                base.push(new);
-            }
-        }
-    }
 }
 
 /// Drops what says `remove = true` in a value that replaces or adds.

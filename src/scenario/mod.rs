@@ -3,7 +3,7 @@
 //!
 //! 1. [`Layer`]s (the scenario, a strategy, overlays, `--set`) are parsed into trees whose values
 //!    remember where they stand and what a comment says of their origin;
-//! 2. the trees are merged, later ones win;
+//! 2. the trees are merged, later ones win; the variants that a file brings are overlays of their own;
 //! 3. the merged tree is read against the schema, one file per section, with a default for
 //!    everything that has one.
 //!
@@ -16,6 +16,7 @@ mod data;
 mod default;
 mod distribution;
 mod document;
+mod each;
 mod expression;
 mod known;
 mod layer;
@@ -28,6 +29,8 @@ mod section;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod variants;
+mod vary;
 mod words;
 mod write;
 
@@ -35,3 +38,5 @@ pub use builtin::{Builtin, Kind, builtin, builtins};
 pub use document::{Document, PolicyArg};
 pub use expression::{claim, threshold};
 pub use layer::Layer;
+pub use variants::names as variant_names;
+pub use vary::{Vary, grid};

@@ -14,8 +14,14 @@ pub enum Step {
     All,
 }
 
-/// Splits `PATH=VALUE`.
+/// Reads `PATH=VALUE`; the value stays text.
 pub fn parse_assignment(text: &str) -> Result<(Vec<Step>, &str), Wrong> {
+    let (path, value) = split_assignment(text)?;
+    Ok((parse_path(path)?, value))
+}
+
+/// Splits `PATH=VALUE`.
+pub fn split_assignment(text: &str) -> Result<(&str, &str), Wrong> {
     let mut quoted = false;
     let equals = text.find(|c| {
         quoted ^= c == '"';
@@ -27,7 +33,7 @@ pub fn parse_assignment(text: &str) -> Result<(Vec<Step>, &str), Wrong> {
             "write PATH=VALUE, such as service.playback.headroom=0.6",
         ));
     };
-    Ok((parse_path(&text[..equals])?, text[equals + 1..].trim()))
+    Ok((text[..equals].trim(), text[equals + 1..].trim()))
 }
 
 /// Reads a path.

@@ -18,6 +18,7 @@ mod timeline;
 mod variant;
 mod worst;
 
+pub use crate::model::variant::{Target, TargetKind, VariedValue};
 pub use run::{Results, Simulates, Study, Watch, replay, run};
 pub use simulators::Simulators;
 pub use summarize::summarize;
@@ -26,7 +27,7 @@ pub use summary::{
     VariantSummary,
 };
 pub use timeline::Timeline;
-pub use variant::{Target, TargetKind, Variant, VariantOrigin, VariedValue};
+pub use variant::{Variant, VariantOrigin};
 pub use worst::worst;
 
 /// What a study simulates: the same replications of every variant.

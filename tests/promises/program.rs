@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// The program that was built with these tests.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_darkregion");
 
-fn fresh() -> TempDir {
+pub fn fresh() -> TempDir {
     TempDir::new().expect("a temporary directory")
 }
 
@@ -40,7 +40,7 @@ const CERTAIN: &str = "availability > 0";
 const IMPOSSIBLE: &str = "availability < 0";
 
 /// Exit code, standard output, standard error.
-fn run(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+pub fn run(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
     let output = program(dir).args(args).output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it writes text");
     (
@@ -51,7 +51,7 @@ fn run(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
 }
 
 /// All files below a directory, by name, without the lock.
-fn written(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn written(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(dir).expect("it is there");
     entries
         .map(|entry| entry.expect("it can be read").path())

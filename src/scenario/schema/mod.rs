@@ -23,6 +23,7 @@ use crate::scenario::quantity::{LONGEST_SECS, Unit};
 use crate::scenario::reader::{Range, Reader};
 use crate::scenario::section::Section;
 use crate::scenario::tree::Node;
+use crate::scenario::variants;
 use crate::units::Span;
 
 /// Most steps of a run.
@@ -35,6 +36,8 @@ const MOST_RESOLVERS: usize = 2_000_000;
 /// Reads a merged tree. Where a mistake is noted, the rest is read as if the value were absent.
 pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     let mut top = Section::of(reader, root, "");
+    // Variants were taken out before; the key is known all the same.
+    top.take(variants::KEY);
     let format = top.certain("format", required("1"), Unit::Number, Range::new(0.0, 1e6));
     if top.has("format") && format != 1.0 {
         top.wrong(

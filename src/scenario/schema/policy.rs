@@ -16,9 +16,18 @@ const SHED_FROM: f64 = 0.8;
 
 /// The policy, its own knobs changed by the section's keys.
 pub fn policy(mut section: Section, regions: &[&str]) -> PolicyChoice {
-    let names = known::policy_names();
-    let named = section.reference("use", "policy", &names);
-    let name = named.map_or("none", |index| names[index]);
+    // Strategies were taken for what they stand for before; a mistyped one is suggested too.
+    let policies = known::policy_names();
+    let names: Vec<&str> = policies
+        .iter()
+        .copied()
+        .chain(known::strategy_names())
+        .collect();
+    let named = section.reference("use", "policy or strategy", &names);
+    let name = named
+        .map(|index| names[index])
+        .filter(|name| policies.contains(name));
+    let name = name.unwrap_or("none");
     let mut knobs = known::knobs(name);
     change(&mut section, &mut knobs, regions);
     PolicyChoice {

@@ -1,6 +1,7 @@
 //! How layers are laid over each other.
 
 use super::*;
+use crate::model::variant::TargetKind;
 use crate::scenario::PolicyArg;
 use crate::units::Span;
 
@@ -170,4 +171,140 @@ fn a_strategy_lies_under_the_overlays_wherever_it_is_named() {
         assert_eq!(dark, [0.5, 0.4, 0.4], "api, extras, store");
         assert!(!document.toml().contains("flow-dark"));
     }
+}
+
+/// The full scenario with these variants in its file.
+fn with_variants(variants: &str) -> Layer {
+    file(&format!("{FULL}\n{variants}"))
+}
+
+#[test]
+fn a_variant_lies_over_the_strategy_and_under_the_overlays() {
+    let base = with_variants(
+        "[[variant]]\nname = 'bright'\nwith = { service = [{ name = '*', dark = 0.1, slots = 3 }], \
+         policy = { hold = '4s' }, session = { remove = true } }",
+    );
+    let load = |variant, overlays| {
+        let policy = Some(PolicyArg::Name("flow-dark".into()));
+        let document = Document::load_variant("test", base.clone(), variant, policy, overlays);
+        document.unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    let plain = load(None, Vec::new());
+    assert!(plain.scenario().services.iter().all(|s| s.dark == 0.4));
+    let variant = load(Some("bright"), vec![Layer::set("service.api.dark=0.5")]);
+    let s = variant.scenario();
+    let dark: Vec<f64> = s.services.iter().map(|service| service.dark).collect();
+    assert_eq!(dark, [0.5, 0.1, 0.1], "api, extras, store");
+    assert!(s.services.iter().all(|service| service.slots == 3));
+    assert_eq!(
+        (s.policy.name.as_str(), s.policy.knobs.hold.secs()),
+        ("flow", 4.0)
+    );
+    assert_eq!(
+        s.session.as_ref().map(|session| session.length.len()),
+        Some(1)
+    );
+    assert!(!variant.toml().contains("variant"), "{}", variant.toml());
+    let again = self::load(&variant.toml(), &[]).unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(whole(again.scenario()), whole(s));
+}
+
+#[test]
+fn a_variant_may_name_a_strategy() {
+    let base =
+        with_variants("[[variant]]\nname = 'dark'\nwith = { policy = { use = 'flow-dark' } }");
+    let document = Document::load_variant("test", base, Some("dark"), None, Vec::new());
+    let document = document.unwrap_or_else(|problems| panic!("{problems}"));
+    let s = document.scenario();
+    assert_eq!(s.policy.name, "flow");
+    assert!(s.services.iter().all(|service| service.dark == 0.4));
+}
+
+#[test]
+fn what_lays_nothing_over_a_scenario_changes_nothing() {
+    let plain = scenario(FULL, &[]);
+    let base = with_variants("[[variant]]\nname = 'same'\nwith = {}");
+    let empty = vec![Layer::file("empty.toml", "# nothing\n", None)];
+    let variant = Document::load_variant("test", base, Some("same"), None, empty);
+    let variant = variant.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(whole(&plain), whole(variant.scenario()));
+    // All of none is none, and below all of them removing what is not there is nothing.
+    let star = "[[domain]]\nname = '*'\nrto = '1s'\n[[service]]\nname = '*'\nhealth = { remove = true }\n\
+                calls = [{ name = 'nobody', remove = true }]";
+    let stars = vec![Layer::file("star.toml", star, None)];
+    let document = Document::load("test", file(TINY), None, stars);
+    let document = document.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(whole(document.scenario()), whole(&scenario(TINY, &[])));
+}
+
+#[test]
+fn variants_are_the_files_own() {
+    let variant = "[[variant]]\nname = 'x'\nwith = {}";
+    let over = |layer| {
+        let told = Document::load("test", file(FULL), None, vec![layer]);
+        told.expect_err("not here").to_string()
+    };
+    let told = over(Layer::file("over.toml", variant, None));
+    assert!(
+        told.starts_with("error: over.toml:1:3: variant: variants stand"),
+        "{told}"
+    );
+    let told = over(Layer::set("variant.x.with.dns.ttl=3s"));
+    assert!(
+        told.starts_with("error: --set: variant: variants stand"),
+        "{told}"
+    );
+    let base = with_variants(variant);
+    let told = Document::load_variant("test", base, Some("y"), None, Vec::new());
+    let told = told.expect_err("there is none").to_string();
+    assert!(
+        told.contains("there is no variant \"y\"\n  hint: known: x"),
+        "{told}"
+    );
+}
+
+#[test]
+fn each_is_the_scenario_with_one_thing_lost() {
+    let text = FULL.replace("horizon = \"40min\"\n", "")
+        + "\n[[fault]]\nkind = 'zone-loss'\nregion = 'west'\nzone = 3\nat = '3min'\nfor = '50min'\n";
+    let document = load(&text, &[]).unwrap_or_else(|p| panic!("{p}"));
+    let whole = document.scenario();
+    let each = |kind| document.each(kind).unwrap_or_else(|p| panic!("{p}"));
+    let names = |kind| -> Vec<String> {
+        let each = each(kind).into_iter();
+        each.map(|(target, _)| target.name).collect()
+    };
+    assert_eq!(names(TargetKind::Region), ["east", "north", "west"]);
+    assert_eq!(names(TargetKind::Zone).len(), 2 + 3 + 3);
+    assert_eq!(
+        names(TargetKind::Fault),
+        ["fault[0] region-dark east", "fault[1] zone-loss west 3"]
+    );
+    let first = &whole
+        .faults
+        .iter()
+        .find(|fault| fault.kind == "region-dark");
+    let first = first.expect("it is the first of the file");
+    for (r, (_, document)) in each(TargetKind::Region).iter().enumerate() {
+        let s = document.scenario();
+        let [lost] = &s.faults[..] else {
+            panic!("one fault: {:?}", s.faults);
+        };
+        assert_eq!((lost.kind.as_str(), lost.region), ("region-dark", Some(r)));
+        assert_eq!((lost.at, lost.duration), (first.at, first.duration));
+        assert_eq!((lost.hang, lost.announced), (first.hang, first.announced));
+        assert_eq!(
+            s.horizon, whole.horizon,
+            "although its only fault ends earlier"
+        );
+    }
+    let calm = load(FULL, &["fault.remove=true"]).unwrap_or_else(|p| panic!("{p}"));
+    let told = calm
+        .each(TargetKind::Region)
+        .expect_err("nothing to take over");
+    assert!(
+        told.to_string()
+            .contains("--each: the scenario has no fault"),
+        "{told}"
+    );
 }

@@ -1,6 +1,7 @@
 //! What is refused, and with which words.
 
 use super::*;
+use crate::scenario::variant_names;
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -20,10 +21,20 @@ fn every_mistake_is_told() {
         let text = std::fs::read_to_string(&path).expect("readable");
         let name = path.file_name().and_then(|n| n.to_str()).expect("a name");
         let layer = Layer::file(name, &text, None);
-        let problems = match Document::load("bad", layer, None, Vec::new()) {
-            Ok(_) => panic!("{name} has no mistake"),
-            Err(problems) => format!("{problems}\n"),
-        };
+        let mut all = Vec::new();
+        let variants = variant_names(&layer).into_iter().map(Some);
+        for variant in [None].into_iter().chain(variants) {
+            let variant = variant.as_deref();
+            let loaded = Document::load_variant("bad", layer.clone(), variant, None, Vec::new());
+            let found = loaded.err().map_or(Vec::new(), |Problems(found)| found);
+            for problem in found {
+                if !all.contains(&problem) {
+                    all.push(problem);
+                }
+            }
+        }
+        assert!(!all.is_empty(), "{name} has no mistake");
+        let problems = format!("{}\n", Problems(all));
         let expected = path.with_extension("txt");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&expected, &problems).expect("writable");
