@@ -13,6 +13,9 @@ mod capacity;
 mod conservation;
 #[path = "promises/data.rs"]
 mod data;
+#[cfg(feature = "cli")]
+#[path = "promises/demand.rs"]
+mod demand;
 #[path = "promises/deployment.rs"]
 mod deployment;
 #[path = "promises/determinism.rs"]

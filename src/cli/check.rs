@@ -89,7 +89,9 @@ fn look(argument: &str, overlays: &Overlays) -> Found {
     if let Some(variant) = variants.first() {
         let facts = Simulator::new(variant.document.scenario()).facts();
         let faults = facts.faults.iter().map(|fault| format!("fault: {fault}"));
-        found.facts = faults.chain(facts.deployment.iter().cloned()).collect();
+        let demand = facts.demand.iter().cloned();
+        let deployment = facts.deployment.iter().cloned();
+        found.facts = demand.chain(faults).chain(deployment).collect();
     }
     found
 }

@@ -7,6 +7,7 @@ use crate::model::domain::Domain;
 use crate::model::measure::{Claim, Threshold};
 use crate::model::money::{Budget, Prices};
 use crate::model::policy::Knobs;
+use crate::model::series::Series;
 use crate::model::work::Worker;
 use crate::units::{Dist, Span, Time};
 
@@ -94,14 +95,7 @@ pub struct Scenario {
 impl Scenario {
     /// Eligible starts that may fail in the window of the error budget.
     pub fn allowed_failures(&self) -> f64 {
-        let usual = |market: &Market| {
-            // Linear between the factors, all round the day: the mean is theirs. A wave's is 1.
-            let mean = match (&market.wave, &market.profile[..]) {
-                (Some(_), _) | (None, []) => 1.0,
-                (None, factors) => factors.iter().sum::<f64>() / factors.len() as f64,
-            };
-            market.starts * mean
-        };
+        let usual = |market: &Market| market.starts * market.mean_factor();
         let per_sec = self.demand * self.markets.iter().map(usual).sum::<f64>();
         let eligible = per_sec * (1.0 - self.ambient.start_failure);
         eligible * self.budget.window.secs() * (1.0 - self.budget.target)
@@ -135,6 +129,8 @@ pub struct Market {
     /// Or an analytic shape, `1 + amplitude * sin(2 pi t / period + phase)` times `starts`, `t` from
     /// the beginning of the scenario.
     pub wave: Option<Wave>,
+    /// Or measured rates, on the scenario's clock.
+    pub series: Option<Series>,
     /// Local time minus UTC, in seconds.
     pub utc_offset_secs: f64,
     /// Round trip between viewers and the nearest edge.

@@ -1,5 +1,5 @@
-//! Data files that a scenario names: `{ csv = "traffic.csv" }` and `{ empirical = "times.csv" }` are
-//! replaced by what the files hold, so a merged scenario stands on its own.
+//! Data files that a scenario names: `{ empirical = "times.csv" }` is replaced by what the file holds,
+//! so a merged scenario stands on its own; of `{ csv = "traffic.csv" }` it is settled which file it is.
 
 use crate::scenario::layer::{LARGEST_BYTES, MOST_VALUES, Wrongs};
 use crate::scenario::path::join;
@@ -22,25 +22,28 @@ pub fn inline(node: &mut Node, path: &str, dir: &Path, wrongs: &mut Wrongs) {
         }
         Value::Table(table) => {
             for entry in &mut table.0 {
-                let (column, unit) = match entry.key.as_str() {
-                    "csv" => ("rate", Unit::PerSecond),
-                    "empirical" => ("seconds", Unit::Seconds),
-                    _ => {
-                        inline(&mut entry.node, &join(path, &entry.key), dir, wrongs);
-                        continue;
-                    }
-                };
+                let empirical = entry.key == "empirical";
+                if !empirical && entry.key != "csv" {
+                    inline(&mut entry.node, &join(path, &entry.key), dir, wrongs);
+                    continue;
+                }
                 let Some(file) = entry.node.text() else {
                     continue;
                 };
-                match values(&dir.join(file), column, unit) {
+                let file = dir.join(file);
+                if !empirical {
+                    // What else is said of it may lie in other layers.
+                    entry.node.value = Value::Text(file.to_string_lossy().into_owned());
+                    continue;
+                }
+                let unit = Unit::Seconds;
+                let values = text(&file, LARGEST_BYTES)
+                    .and_then(|text| column(&text, &file.to_string_lossy(), "seconds", unit));
+                match values {
                     Ok(values) => {
                         let at = entry.node.at;
                         let node = |v: f64| Node::plain(Value::Text(unit.show(v)), at);
                         entry.node.value = Value::Array(values.into_iter().map(node).collect());
-                        if column == "rate" {
-                            entry.key = "rates".to_string();
-                        }
                     }
                     Err(wrong) => {
                         wrongs.push((entry.node.at.offset, join(path, &entry.key), wrong));
@@ -52,8 +55,8 @@ pub fn inline(node: &mut Node, path: &str, dir: &Path, wrongs: &mut Wrongs) {
     }
 }
 
-/// The column of a CSV file; plain numbers are seconds, or per second.
-fn values(path: &Path, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
+/// The text of a data file of at most so many bytes.
+pub fn text(path: &Path, most: usize) -> Result<String, Wrong> {
     let shown = path.display();
     let unreadable = |why: String| {
         Wrong::new(
@@ -65,16 +68,30 @@ fn values(path: &Path, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
     if !meta.is_file() {
         return Err(unreadable("not a file".into()));
     }
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     std::fs::File::open(path)
-        .and_then(|file| {
-            file.take(LARGEST_BYTES as u64 + 1)
-                .read_to_string(&mut text)
-        })
+        .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
         .map_err(|e| unreadable(e.kind().to_string()))?;
-    if text.len() > LARGEST_BYTES {
-        return Err(unreadable(format!("larger than {LARGEST_BYTES} bytes")));
+    if bytes.len() > most {
+        return Err(unreadable(format!("larger than {most} bytes")));
     }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..good]
+            .iter()
+            .filter(|&&b| b == b'\n')
+            .count();
+        Wrong::new(
+            format!("{shown}, line {line}: is not text in UTF-8"),
+            "save it as UTF-8",
+        )
+    })
+}
+
+/// A column of a CSV file; plain numbers are seconds, or per second.
+pub fn column(text: &str, shown: &str, column: &str, unit: Unit) -> Result<Vec<f64>, Wrong> {
+    let unreadable = |why: String| Wrong::new(format!("cannot read {shown}: {why}"), "");
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let hint = format!("a CSV file with a column `{column}`");
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)

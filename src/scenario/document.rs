@@ -10,6 +10,7 @@ use crate::scenario::path::Step;
 use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::{Draw, Reader, suggest};
 use crate::scenario::schema;
+use crate::scenario::series;
 use crate::scenario::tree::{At, Node, Table, Value};
 use crate::scenario::variants;
 use crate::scenario::write;
@@ -212,6 +213,7 @@ impl Stack {
                 }
             }
         }
+        series::inline(&mut root, &mut self.clashes);
         if let Some(top) = root.table_mut() {
             for key in ["device", "service", "request"] {
                 if top.get(key).is_none()

@@ -15,7 +15,7 @@ pub const LARGEST_BYTES: usize = 10_000_000;
 /// Most keys of a table and entries of an array of tables.
 const MOST_ENTRIES: usize = 1_000;
 /// Most values of an array.
-pub const MOST_VALUES: usize = 10_000;
+pub const MOST_VALUES: usize = 100_000;
 /// Longest key, in bytes.
 const LONGEST_KEY: usize = 200;
 /// Deepest nesting.

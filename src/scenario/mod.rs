@@ -26,6 +26,7 @@ mod quantity;
 mod reader;
 mod schema;
 mod section;
+mod series;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -62,6 +62,8 @@ pub struct Facts {
     pub sessions: f64,
     /// Requests per second at the edge at the beginning.
     pub requests_per_sec: f64,
+    /// Where the run lies in measured demand, a line for each market that has some.
+    pub demand: Vec<String>,
     /// What each fault hits, a line each.
     pub faults: Vec<String>,
     /// Per region and service: instances, headroom, spare of capacity, steady CPU; a line each.
@@ -107,6 +109,7 @@ impl Simulator {
                 .map(|m| plan.playing(scenario, m, 0.0))
                 .sum(),
             requests_per_sec: plan.first.iter().map(|load| load.total).sum(),
+            demand: lint::measured(scenario, plan),
             faults: lint::targets(scenario, plan),
             deployment: lint::deployment(scenario, plan),
         }

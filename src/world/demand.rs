@@ -1,6 +1,7 @@
 //! How many starts a market expects, at any moment and over any interval.
 
 use crate::model::scenario::{Market, Scenario};
+use crate::model::series::Series;
 use crate::units::Time;
 
 /// Seconds in a day.
@@ -34,12 +35,16 @@ enum Shape {
         period_secs: f64,
         phase: f64,
     },
+    Series(Series),
 }
 
 impl Demand {
     /// The demand of a market of the scenario.
     pub fn new(scenario: &Scenario, market: &Market) -> Demand {
         let shape = match (&market.wave, market.profile.len()) {
+            _ if market.series.is_some() => {
+                Shape::Series(market.series.clone().expect("it is there"))
+            }
             (Some(wave), _) => Shape::Wave {
                 amplitude: wave.amplitude,
                 period_secs: wave.period_secs,
@@ -108,6 +113,16 @@ impl Demand {
                 let turn = 2.0 * std::f64::consts::PI / period_secs;
                 1.0 + amplitude * libm::sin(turn * secs + phase)
             }
+            Shape::Series(series) => {
+                // Before and after the data it is as at their ends.
+                let last = series.factors.len() - 1;
+                let position = (secs - series.first_secs) / series.every_secs;
+                let position = position.clamp(0.0, last as f64);
+                let below = position as usize;
+                let inside = position - below as f64;
+                let above = (below + 1).min(last);
+                series.factors[below] * (1.0 - inside) + series.factors[above] * inside
+            }
         };
         self.starts_per_sec * factor.max(0.0)
     }
@@ -159,10 +174,22 @@ impl Demand {
                 let swing = libm::cos(turn * from + phase) - libm::cos(turn * to + phase);
                 self.starts_per_sec * ((to - from) + amplitude / turn * swing)
             }
+            Shape::Series(series) => {
+                let (mut at, mut sum) = (from, 0.0);
+                while at < to {
+                    let passed = ((at - series.first_secs) / series.every_secs).floor();
+                    let knot = series.first_secs + (passed + 1.0) * series.every_secs;
+                    let end = if knot > at { knot.min(to) } else { to };
+                    sum += 0.5 * (self.usual_rate(at) + self.usual_rate(end)) * (end - at);
+                    at = end;
+                }
+                sum
+            }
         }
     }
 
-    /// The largest usual rate of the day (of the wave's period), found on its knots.
+    /// The largest usual rate of the day (of the wave's period), found on its knots; of measured rates
+    /// that of the busiest hour.
     pub fn peak(&self) -> f64 {
         match &self.shape {
             Shape::Constant => self.starts_per_sec,
@@ -170,6 +197,7 @@ impl Demand {
                 self.starts_per_sec * factors.iter().fold(0.0, |a: f64, &b| a.max(b))
             }
             Shape::Wave { amplitude, .. } => self.starts_per_sec * (1.0 + amplitude),
+            Shape::Series(_) => self.starts_per_sec,
         }
     }
 }

@@ -9,11 +9,10 @@ use crate::world::demand::Demand;
 use crate::world::graph::{Flow, Graph};
 use crate::world::latency::{self, Paths};
 
+mod busiest;
 mod leisure;
 mod shared;
 
-/// Times of day at which the busiest planned hour is looked for.
-const TIMES_OF_DAY: usize = 96;
 /// Points of the integral that gives the sessions in progress.
 const QUADRATURE: usize = 400;
 /// The same when the busiest hour is looked for.
@@ -236,62 +235,6 @@ impl Plan {
             lookups: flow.lookups.clone(),
             requests,
         }
-    }
-
-    /// A moment of [`Plan::days`], in seconds from the beginning.
-    fn moment(scenario: &Scenario, i: usize) -> f64 {
-        let waves = scenario.markets.iter().any(|m| m.wave.is_some());
-        let span = if waves {
-            scenario.horizon.secs()
-        } else {
-            86_400.0
-        };
-        span * i as f64 / TIMES_OF_DAY as f64
-    }
-
-    /// Requests per second of each market over a day, `[market][moment]`.
-    fn days(&self, scenario: &Scenario) -> Vec<Vec<f64>> {
-        // Sessions in progress lag behind starts: the busiest hour is that of all requests.
-        let requests = |m: usize, secs: f64| {
-            let starts = self.demand[m].rate(secs);
-            let playing: f64 = self.in_progress(scenario, m, secs, COARSE).iter().sum();
-            let of = |when: &When| match when {
-                When::Start { count } => starts * f64::from(*count),
-                When::Every { period_secs, .. } => playing / period_secs,
-                When::Rate { per_sec } => playing * per_sec,
-                When::Reconnect | When::RegionChange => 0.0,
-            };
-            scenario.requests.iter().map(|r| of(&r.when)).sum::<f64>()
-        };
-        let moments = (0..TIMES_OF_DAY).map(|i| Plan::moment(scenario, i));
-        (0..scenario.markets.len())
-            .map(|m| moments.clone().map(|secs| requests(m, secs)).collect())
-            .collect()
-    }
-
-    /// The load of some markets at their common busiest hour.
-    fn busiest(
-        &self,
-        scenario: &Scenario,
-        days: &[Vec<f64>],
-        home: &dyn Fn(usize) -> bool,
-    ) -> Load {
-        let secs = Plan::busiest_secs(scenario, days, home);
-        self.load_of(scenario, home, secs)
-    }
-
-    /// The common busiest hour of some markets, in seconds from the beginning.
-    fn busiest_secs(scenario: &Scenario, days: &[Vec<f64>], home: &dyn Fn(usize) -> bool) -> f64 {
-        let sum = |i: usize| {
-            let at_home = (0..days.len()).filter(|&m| home(m));
-            at_home.map(|m| days[m][i]).sum::<f64>()
-        };
-        let later = |best: (usize, f64), next: (usize, f64)| match next.1 > best.1 {
-            true => next,
-            false => best,
-        };
-        let busiest = (0..TIMES_OF_DAY).map(|i| (i, sum(i))).fold((0, 0.0), later);
-        Plan::moment(scenario, busiest.0)
     }
 
     /// Instances per service, and proxies last, that carry a load in the region with the fewest zones.

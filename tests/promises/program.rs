@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// The program that was built with these tests.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_darkregion");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_darkregion");
 
 pub fn fresh() -> TempDir {
     TempDir::new().expect("a temporary directory")

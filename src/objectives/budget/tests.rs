@@ -11,6 +11,7 @@ fn busy() -> Scenario {
         may: None,
         starts: 200.0,
         profile: vec![1.0],
+        series: None,
         wave: None,
         utc_offset_secs: 0.0,
         rtt_secs: 0.0,

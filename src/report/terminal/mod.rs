@@ -18,6 +18,9 @@ use std::fmt::Write;
 
 pub use table::Style;
 
+/// Most markets whose data are told.
+const MOST_MARKETS: usize = 5;
+
 /// All of it. `facts` has an entry per variant; `out` says where the files are.
 pub fn text(findings: &Findings, facts: &[Facts], out: &str, style: Style) -> String {
     let mut text = head(findings, facts, style);
@@ -51,6 +54,13 @@ fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
             instances(facts),
             figure::count(facts.requests_per_sec),
         );
+        for demand in facts.demand.iter().take(MOST_MARKETS) {
+            let _ = writeln!(text, "{}", plain(demand));
+        }
+        if facts.demand.len() > MOST_MARKETS {
+            let more = facts.demand.len() - MOST_MARKETS;
+            let _ = writeln!(text, "… and {more} more markets: darkregion check");
+        }
         if facts.faults.is_empty() {
             let _ = writeln!(text, "No fault");
         }

@@ -1,10 +1,12 @@
 //! Regions, links between them, and markets.
 
 use crate::model::scenario::{Market, Region, RegionId, Wave};
+use crate::model::series::Series;
 use crate::scenario::default::{guess, required, setting, sourced};
 use crate::scenario::merge::Clash;
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
+use crate::scenario::schema::series::{self, Unplaced};
 use crate::scenario::section::Section;
 use crate::scenario::tree::{Node, Value};
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ const MOST_MARKETS: usize = 200;
 /// Round trip between regions that no link names.
 const DEFAULT_RTT_SECS: f64 = 0.1;
 /// Largest rate of a market, per second.
-const MOST_STARTS: f64 = 1e8;
+pub const MOST_STARTS: f64 = 1e8;
 
 /// The regions, sorted by name.
 pub fn regions(top: &mut Section) -> Vec<Region> {
@@ -144,13 +146,24 @@ pub fn links(top: &mut Section, regions: &[&str]) -> Links {
     Links { rtt_secs, capacity }
 }
 
-/// The markets, sorted by name, and whether they bring plain requests and not sessions.
-pub fn markets(top: &mut Section, regions: &[&str]) -> (Vec<Market>, bool) {
+/// What the markets' section says.
+pub struct Markets {
+    /// The markets, sorted by name.
+    pub markets: Vec<Market>,
+    /// Whether they bring plain requests and not sessions.
+    pub plain: bool,
+    /// Measured rates that are to be laid on the scenario's clock.
+    pub waiting: Vec<Unplaced>,
+}
+
+/// The markets.
+pub fn markets(top: &mut Section, regions: &[&str]) -> Markets {
     let mut found = Vec::new();
     let mut plain = Vec::new();
+    let mut waiting = Vec::new();
     for mut section in top.tables("market", MOST_MARKETS) {
         plain.push(section.has("requests"));
-        let market = market(&mut section, regions);
+        let market = market(&mut section, regions, &mut waiting);
         found.push((market, section.at, section.path.clone()));
     }
     if found.is_empty() {
@@ -173,13 +186,14 @@ pub fn markets(top: &mut Section, regions: &[&str]) -> (Vec<Market>, bool) {
             .map(|(m, at, path)| (m.name.as_str(), *at, path.as_str())),
     );
     found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
-    (
-        found.into_iter().map(|(market, ..)| market).collect(),
-        plain.contains(&true),
-    )
+    Markets {
+        markets: found.into_iter().map(|(market, ..)| market).collect(),
+        plain: plain.contains(&true),
+        waiting,
+    }
 }
 
-fn market(section: &mut Section, regions: &[&str]) -> Market {
+fn market(section: &mut Section, regions: &[&str], waiting: &mut Vec<Unplaced>) -> Market {
     let name = section.name();
     let mut near = near(section, regions);
     let may = only_regions(section, "may", regions, "may serve the market");
@@ -199,9 +213,13 @@ fn market(section: &mut Section, regions: &[&str]) -> Market {
             "requests"
         }
     };
-    let (starts, table) = rate(section, key);
+    let Rate {
+        starts,
+        day: table,
+        series,
+    } = rate(section, key, &name, waiting);
     let shape = profile(section);
-    if table.is_some() && shape.is_some() {
+    if (table.is_some() || series.is_some()) && shape.is_some() {
         section.wrong(
             "profile",
             "the table of rates is a profile already",
@@ -210,7 +228,7 @@ fn market(section: &mut Section, regions: &[&str]) -> Market {
     }
     let profile = table.or(shape);
     let wave = wave(section);
-    if wave.is_some() && profile.is_some() {
+    if wave.is_some() && (profile.is_some() || series.is_some()) {
         section.wrong(
             "wave",
             "there is a profile too",
@@ -225,6 +243,7 @@ fn market(section: &mut Section, regions: &[&str]) -> Market {
         starts,
         profile: profile.unwrap_or_else(|| vec![1.0]),
         wave,
+        series,
         utc_offset_secs: section.secs("utc_offset", setting("0h"), day),
         rtt_secs: section.secs("rtt", guess("40ms"), Range::new(0.0, 10.0)),
     }
@@ -289,32 +308,72 @@ fn some_regions(
     Some(named)
 }
 
-/// The rate at the busiest hour and, from a table of rates, the shape of the day.
-fn rate(section: &mut Section, key: &'static str) -> (f64, Option<Vec<f64>>) {
+/// A market's demand.
+struct Rate {
+    /// At the busiest hour.
+    starts: f64,
+    /// The shape of the day, from a table of rates.
+    day: Option<Vec<f64>>,
+    /// Measured rates.
+    series: Option<Series>,
+}
+
+fn rate(
+    section: &mut Section,
+    key: &'static str,
+    market: &str,
+    waiting: &mut Vec<Unplaced>,
+) -> Rate {
+    let plain = |starts| Rate {
+        starts,
+        day: None,
+        series: None,
+    };
     let range = Range::positive(MOST_STARTS);
-    if section.child_has(key, "rates") {
-        let mut table = section.section(key);
-        let rates = series(
-            &mut table,
-            "rates",
-            Unit::PerSecond,
-            Range::new(0.0, MOST_STARTS),
-        );
-        let Some(rates) = rates else {
-            return (1.0, None);
-        };
-        let most = rates.iter().copied().fold(0.0, f64::max);
-        if most == 0.0 {
-            table.wrong("rates", "all rates are zero", "give a rate above zero");
-            return (1.0, None);
-        }
-        table.note_input("rates", format!("{} rates, at most {most}/s", rates.len()));
-        return (most, Some(rates.iter().map(|r| r / most).collect()));
+    if section.child_has(key, "csv") {
+        // It could not be read, which is said already.
+        section.section(key).ignore_rest();
+        return plain(1.0);
     }
-    (
-        section.quantity(key, required("100/s"), Unit::PerSecond, range),
-        None,
-    )
+    if !section.child_has(key, "rates") {
+        return plain(section.quantity(key, required("100/s"), Unit::PerSecond, range));
+    }
+    let measured = section.child_has(key, "begins") || section.child_has(key, "every");
+    let mut table = section.section(key);
+    if measured {
+        let Some((starts, series, unplaced)) = series::read(&mut table, market) else {
+            table.ignore_rest();
+            return plain(1.0);
+        };
+        section.note_input(
+            key,
+            format!(
+                "{} rates, {starts}/s at the busiest hour",
+                series.factors.len()
+            ),
+        );
+        waiting.push(unplaced);
+        return Rate {
+            starts,
+            day: None,
+            series: Some(series),
+        };
+    }
+    let range = Range::new(0.0, MOST_STARTS);
+    let Some(rates) = list(&mut table, "rates", Unit::PerSecond, range) else {
+        return plain(1.0);
+    };
+    let most = rates.iter().copied().fold(0.0, f64::max);
+    if most == 0.0 {
+        table.wrong("rates", "all rates are zero", "give a rate above zero");
+        return plain(1.0);
+    }
+    table.note_input("rates", format!("{} rates, at most {most}/s", rates.len()));
+    Rate {
+        starts: most,
+        day: Some(rates.iter().map(|r| r / most).collect()),
+        series: None,
+    }
 }
 
 /// The shape of the day, its largest value scaled to 1.
@@ -323,7 +382,7 @@ fn profile(section: &mut Section) -> Option<Vec<f64>> {
         section.take("profile");
         return None;
     }
-    let values = series(section, "profile", Unit::Number, Range::new(0.0, 1e9))?;
+    let values = list(section, "profile", Unit::Number, Range::new(0.0, 1e9))?;
     let most = values.iter().copied().fold(0.0, f64::max);
     if most == 0.0 {
         section.wrong("profile", "all values are zero", "give a value above zero");
@@ -334,7 +393,12 @@ fn profile(section: &mut Section) -> Option<Vec<f64>> {
 }
 
 /// An array of figures; `None` where one of them is wrong, or there are none.
-fn series(section: &mut Section, key: &'static str, unit: Unit, range: Range) -> Option<Vec<f64>> {
+pub fn list(
+    section: &mut Section,
+    key: &'static str,
+    unit: Unit,
+    range: Range,
+) -> Option<Vec<f64>> {
     let path = section.path_of(key);
     let nodes = section.array(key)?;
     if nodes.is_empty() {

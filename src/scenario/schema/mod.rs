@@ -13,6 +13,7 @@ mod network;
 mod policy;
 mod request;
 mod scaling;
+mod series;
 mod service;
 mod session;
 mod worker;
@@ -74,7 +75,11 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     let regions = market::regions(&mut top);
     let region_names: Vec<&str> = regions.iter().map(|r| r.name.as_str()).collect();
     let links = market::links(&mut top, &region_names);
-    let (markets, plain) = market::markets(&mut top, &region_names);
+    let market::Markets {
+        mut markets,
+        plain,
+        waiting,
+    } = market::markets(&mut top, &region_names);
     let devices = device::devices(&mut top);
     let dns = network::dns(&mut top);
     let resolvers = dns.resolvers.saturating_mul(markets.len() * devices.len());
@@ -128,6 +133,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         }
     }
     fault::check_horizon(&mut top, &faults, horizon);
+    series::place(top.reader, &mut markets, waiting, &faults, horizon);
     let objectives = event::objectives(&mut top);
     let hypotheses = event::hypotheses(&mut top, &region_names, &domain_names);
     let prices = money::prices(top.section("prices"));

@@ -4,6 +4,29 @@ use crate::faults;
 use crate::model::scenario::Scenario;
 use crate::world::plan::Plan;
 
+/// Which part of its data each market with measured demand goes through, a line each.
+pub fn measured(scenario: &Scenario, plan: &Plan) -> Vec<String> {
+    let markets = scenario.markets.iter().enumerate();
+    markets
+        .filter_map(|(m, market)| {
+            let series = market.series.as_ref()?;
+            let data = |secs: f64| {
+                let ms = series.zero_unix_ms + (secs * 1e3) as i64;
+                let shown = jiff::Timestamp::from_millisecond(ms);
+                shown.map_or_else(|_| format!("{ms} ms"), |t| t.strftime("%F %H:%M").to_string())
+            };
+            Some(format!(
+                "Demand of {}: begins as at {} UTC, {:.1}/s; the busiest hour of the data is around {} UTC, {:.1}/s",
+                market.name,
+                data(0.0),
+                plan.demand[m].rate(0.0),
+                data(series.busiest_secs()),
+                market.starts * scenario.demand,
+            ))
+        })
+        .collect()
+}
+
 /// What each fault hits, a line each.
 pub fn targets(scenario: &Scenario, plan: &Plan) -> Vec<String> {
     let all: f64 = plan.first.iter().map(|load| load.total).sum();

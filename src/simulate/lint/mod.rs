@@ -23,7 +23,7 @@ mod scaling;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{deployment, targets};
+pub use facts::{deployment, measured, targets};
 
 use super::Simulator;
 use crate::model::observation::Observation;

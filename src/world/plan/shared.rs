@@ -1,5 +1,6 @@
 //! Planning for services that only some regions have: who has one is sized for all who call it.
 
+use super::busiest::Days;
 use super::{Load, Plan};
 use crate::model::scenario::Scenario;
 use crate::world::exchange;
@@ -7,12 +8,12 @@ use crate::world::graph::{Flow, Outside};
 
 impl Plan {
     /// Adds to the loads of regions what others call in them.
-    pub(super) fn share(&mut self, scenario: &Scenario, days: &[Vec<f64>]) {
+    pub(super) fn share(&mut self, scenario: &Scenario, days: &Days) {
         self.first = self.together(scenario, 0.0);
         let regions = 0..scenario.regions.len();
         let busiest = regions.map(|r| {
             let home = |m: usize| scenario.markets[m].near.first() == Some(&r);
-            Plan::busiest_secs(scenario, days, &home)
+            days.busiest_secs(&home)
         });
         let loads: Vec<Vec<Load>> = busiest.map(|secs| self.together(scenario, secs)).collect();
         for region in 0..scenario.regions.len() {
