@@ -49,6 +49,9 @@ mod noop;
 #[path = "promises/policies.rs"]
 mod policies;
 #[cfg(feature = "cli")]
+#[path = "promises/precision.rs"]
+mod precision;
+#[cfg(feature = "cli")]
 #[path = "promises/program.rs"]
 mod program;
 #[cfg(feature = "cli")]

@@ -4,6 +4,7 @@ use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::progress::Progress;
 use crate::model::outcome::Outcome;
+use crate::model::precision::Precision;
 use crate::problem::Problems;
 use crate::report::Findings;
 use crate::simulate::{self, Facts, Simulator};
@@ -56,12 +57,18 @@ pub fn fit(plan: &Plan, file: &str) -> Result<(), Failure> {
     }
 }
 
-/// Runs a plan on so many threads; also says how long it took, in seconds.
+/// Runs a plan on so many threads, only until what is asked is known so precisely if anything is; also
+/// says how long it took, in seconds.
 ///
 /// # Errors
 ///
 /// If threads cannot be had, or a replication panics.
-pub fn conduct(plan: &Plan, threads: usize, quiet: bool) -> Result<(Conducted, f64), Failure> {
+pub fn conduct(
+    plan: &Plan,
+    threads: usize,
+    quiet: bool,
+    asked: &[Precision],
+) -> Result<(Conducted, f64), Failure> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -71,7 +78,7 @@ pub fn conduct(plan: &Plan, threads: usize, quiet: bool) -> Result<(Conducted, f
     let progress = Progress::new(total, quiet);
     let work = || {
         let simulators = Simulators::new(plan);
-        let study = study::run(plan, &simulators, &progress);
+        let study = study::run_until(plan, &simulators, &progress, asked.to_vec());
         let summary = study::summarize(plan, &study);
         let worst = summary.variants.iter().enumerate().map(|(v, variant)| {
             let replication = variant.worst_replication?;

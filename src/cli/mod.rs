@@ -16,6 +16,7 @@ mod interrupt;
 mod list;
 mod load;
 mod output;
+mod precise;
 mod progress;
 mod repeat;
 mod run;

@@ -2,6 +2,7 @@
 
 use crate::cli::failure::{Failure, complain};
 use crate::cli::load::read;
+use crate::cli::precise::Precise;
 use crate::cli::run::{Flags, finish};
 use crate::report::manifest::{Manifest, Merged};
 use crate::scenario::{Document, Layer};
@@ -27,10 +28,11 @@ pub fn repeat(path: &str, flags: &Flags) -> Result<u8, Failure> {
             "a scenario's file ends in .toml",
         )
     })?;
-    if flags.replications.is_some() || flags.seed.is_some() || !flags.overlays.is_empty() {
+    let given = flags.replications.is_some() || flags.seed.is_some();
+    if given || !flags.overlays.is_empty() || !flags.precise.is_empty() {
         return Err(Failure::input(
             format!("{path} says itself what was run"),
-            "leave out -n, -s, -p and what is laid over a scenario, or name the scenario",
+            "leave out -n, -s, -p, --precision and what is laid over a scenario, or name the scenario",
         ));
     }
     let variants: Result<Vec<Variant>, Failure> = manifest
@@ -50,7 +52,14 @@ pub fn repeat(path: &str, flags: &Flags) -> Result<u8, Failure> {
         ));
     }
     let pictures = manifest.pages.keys().any(|name| name.ends_with(".svg"));
-    let finished = finish(&plan, &manifest.scenario, path, flags, pictures)?;
+    let flags = Flags {
+        precise: Precise {
+            precision: manifest.precision.clone(),
+            max_replications: None,
+        },
+        ..flags.clone()
+    };
+    let finished = finish(&plan, &manifest.scenario, path, &flags, pictures)?;
     let Some(new) = finished.manifest else {
         return Ok(finished.exit);
     };

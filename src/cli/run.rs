@@ -4,6 +4,7 @@ use crate::cli::conduct::{Conducted, conduct, fit};
 use crate::cli::failure::{Failure, complain, say};
 use crate::cli::load::{Overlays, Source, source, variants};
 use crate::cli::output::{Output, joint_digest, page_digest};
+use crate::cli::precise::Precise;
 use crate::cli::{interrupt, repeat};
 use crate::report::manifest::{Machine, Manifest, Merged, PROGRAM};
 use crate::report::terminal::{self, Style};
@@ -30,7 +31,7 @@ pub struct Args {
 }
 
 /// Flags of `run`.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub struct Flags {
     /// Replications of each variant [default: 1000]
     #[arg(short = 'n', long, value_name = "N",
@@ -43,6 +44,9 @@ pub struct Flags {
     #[arg(short = 'j', long, value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
     pub threads: Option<u16>,
+    #[command(flatten)]
+    /// How precise results are to be.
+    pub precise: Precise,
     #[command(flatten)]
     /// What is laid over the scenario.
     pub overlays: Overlays,
@@ -75,11 +79,12 @@ pub fn run(scenario: Option<&str>, flags: &Flags) -> Result<u8, Failure> {
     if repeat::is_manifest(scenario) {
         return repeat::repeat(scenario, flags);
     }
+    let most = flags.precise.most(flags.replications)?;
     let source = source(scenario)?;
     let plan = Plan {
         variants: variants(&source, &flags.overlays)?,
         seed: flags.seed.unwrap_or(1),
-        replications: flags.replications.unwrap_or(1_000),
+        replications: most.or(flags.replications).unwrap_or(1_000),
     };
     let Source { name, file, .. } = &source;
     let finished = finish(&plan, name, file, flags, !flags.no_plots)?;
@@ -112,6 +117,7 @@ pub fn finish(
             format!("at most {MOST_REPLICATIONS} in all"),
         ));
     }
+    let asked = flags.precise.asked(plan)?;
     let dir = flags.out.clone().unwrap_or_else(|| default_dir(name));
     let output = Output::open(&dir, &report::names())?;
     fit(plan, file)?;
@@ -119,7 +125,7 @@ pub fn finish(
         Some(threads) => usize::from(threads),
         None => cores(),
     };
-    let (conducted, wall_secs) = conduct(plan, threads, flags.quiet)?;
+    let (conducted, wall_secs) = conduct(plan, threads, flags.quiet, &asked)?;
     let done = conducted.study.replications;
     if done == 0 {
         complain("interrupted before the first replication was done: nothing is written");
@@ -133,11 +139,14 @@ pub fn finish(
     if pictures {
         pages.extend(report::pictures(&findings));
     }
-    let manifest = manifest(plan, name, &pages, done, threads, wall_secs);
+    let manifest = Manifest {
+        precision: flags.precise.precision.clone(),
+        ..manifest(plan, name, &pages, done, threads, wall_secs)
+    };
     pages.push(manifest.page());
     output.write(&pages)?;
     tell(plan, &conducted, &dir, flags)?;
-    let exit = match done < plan.replications {
+    let exit = match conducted.study.cancelled {
         true => interrupt::EXIT,
         false => conducted.summary.exit_code(),
     };
@@ -212,6 +221,7 @@ fn manifest(
         variants,
         seed: plan.seed,
         planned: plan.replications,
+        precision: Vec::new(),
         replications: done,
         machine: Machine {
             os: std::env::consts::OS.to_string(),

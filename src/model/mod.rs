@@ -16,6 +16,7 @@ pub mod money;
 pub mod observation;
 pub mod outcome;
 pub mod policy;
+pub mod precision;
 pub mod scenario;
 pub mod series;
 pub mod telemetry;

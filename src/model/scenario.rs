@@ -86,7 +86,7 @@ pub struct Scenario {
     pub budget: Budget,
     /// The failover policy: name and knobs.
     pub policy: PolicyChoice,
-    /// Inputs that are drawn once per replication; empty in a scenario that was drawn already.
+    /// Inputs that are drawn once per replication, by path.
     pub uncertain: Vec<Uncertain>,
     /// Every input that the user or a default gave, with what is known of its origin.
     pub inputs: Vec<Input>,
@@ -663,6 +663,8 @@ pub struct Uncertain {
     pub lo: f64,
     /// Largest.
     pub hi: f64,
+    /// The one that it has: the middle, or what was drawn.
+    pub value: f64,
 }
 
 /// What is known of an input's origin.

@@ -29,6 +29,7 @@ pub(crate) mod testing;
 mod tests;
 mod worst_minute;
 
+pub use claims::holds;
 pub use columns::Columns;
 pub use row::{alert_log, measure};
 pub use series::Series;

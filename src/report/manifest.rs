@@ -31,7 +31,10 @@ pub struct Manifest {
     pub seed: u64,
     /// Replications asked for, of each variant.
     pub planned: u64,
-    /// Replications done: fewer if the run was interrupted.
+    /// How precise results were to be: what ended the replications, if anything did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precision: Vec<String>,
+    /// Replications done: fewer if the run was interrupted, or precise enough.
     pub replications: u64,
     /// Where it ran.
     pub machine: Machine,

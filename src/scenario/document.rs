@@ -115,15 +115,12 @@ impl Document {
                 replication,
                 attempt,
             };
-            let (mut scenario, clashes, _) = read(&self.root, &self.scenario.name, draw);
+            let (scenario, clashes, _) = read(&self.root, &self.scenario.name, draw);
             if clashes.is_empty() {
-                scenario.uncertain.clear();
                 return Cow::Owned(scenario);
             }
         }
-        let mut middle = self.scenario.clone();
-        middle.uncertain.clear();
-        Cow::Owned(middle)
+        Cow::Owned(self.scenario.clone())
     }
 
     /// The merged file. Loaded on its own it is the same scenario.

@@ -72,7 +72,8 @@ pub fn domains(claim: &Claim) -> Vec<&str> {
         .collect()
 }
 
-fn measures(claim: &Claim) -> impl Iterator<Item = &Measure> {
+/// Measures that a claim names.
+pub fn measures(claim: &Claim) -> impl Iterator<Item = &Measure> {
     claim.terms.iter().flat_map(|term| {
         let right = match &term.right {
             Operand::Measure(measure) => Some(measure),
@@ -100,7 +101,7 @@ fn check_sli(sli: &str) -> Result<(), String> {
     ))
 }
 
-fn measure(text: &str) -> Result<(Measure, &str), String> {
+pub(super) fn measure(text: &str) -> Result<(Measure, &str), String> {
     let end = text
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .unwrap_or(text.len());
@@ -222,7 +223,7 @@ fn sli_unit(sli: &str) -> Unit {
 }
 
 /// What a measure is compared with.
-fn unit(measure: &Measure) -> Unit {
+pub(super) fn unit(measure: &Measure) -> Unit {
     match measure {
         Measure::Time(_) => Unit::Seconds,
         Measure::Domain { kind, .. } if kind.is_time() => Unit::Seconds,

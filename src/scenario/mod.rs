@@ -22,6 +22,7 @@ mod known;
 mod layer;
 mod merge;
 mod path;
+mod precision;
 mod quantity;
 mod reader;
 mod schema;
@@ -37,7 +38,8 @@ mod write;
 
 pub use builtin::{Builtin, Kind, builtin, builtins};
 pub use document::{Document, PolicyArg};
-pub use expression::{claim, threshold};
+pub use expression::{claim, measures, threshold};
 pub use layer::Layer;
+pub use precision::precision;
 pub use variants::names as variant_names;
 pub use vary::{Vary, grid};

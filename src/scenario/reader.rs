@@ -107,11 +107,6 @@ impl Reader {
             self.wrong(bounds.at, path, two_ends());
             return None;
         }
-        self.uncertain.borrow_mut().push(Uncertain {
-            path: path.to_string(),
-            lo,
-            hi,
-        });
         let at = match self.draw {
             Draw::Low => 0.0,
             Draw::Middle => 0.5,
@@ -124,7 +119,14 @@ impl Reader {
                 .draws(attempt, 0)
                 .uniform(),
         };
-        Some(lo + at * (hi - lo))
+        let value = lo + at * (hi - lo);
+        self.uncertain.borrow_mut().push(Uncertain {
+            path: path.to_string(),
+            lo,
+            hi,
+            value,
+        });
+        Some(value)
     }
 
     /// Reads a number with a unit, which may not be uncertain.

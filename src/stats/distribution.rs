@@ -83,7 +83,7 @@ impl Distribution {
 }
 
 /// The order statistic `X(ceil(n q))` of sorted values; `None` among the infinite or without any.
-fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     // A hair less, so that 0.95 * 20 is the 19th and not, for a rounding, the 20th.
     let rank = (q * sorted.len() as f64 - 1e-9).ceil().max(1.0) as usize;
     sorted.get(rank - 1).copied().and_then(known)

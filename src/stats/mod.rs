@@ -1,6 +1,7 @@
 //! Estimates over replications. A number never travels without its interval; all intervals hold
 //! with 95 % confidence unless a level is given, and are of the simulation's randomness only.
 
+mod beliefs;
 mod beta;
 mod distribution;
 mod estimate;
@@ -10,7 +11,8 @@ mod sketch;
 mod unpaired;
 mod verdict;
 
-pub use distribution::{Distribution, quantile_interval};
+pub use beliefs::{Believed, rank_correlation};
+pub use distribution::{Distribution, quantile, quantile_interval};
 pub use estimate::Estimate;
 pub use paired::{Paired, holm, sign_test};
 pub use share::Share;

@@ -6,6 +6,7 @@
 //! [sketches](crate::stats::Sketch), and the worst one is simulated again when it is to be shown.
 
 mod guards;
+mod precision;
 mod run;
 mod simulators;
 mod summarize;
@@ -15,11 +16,13 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod unknown;
 mod variant;
 mod worst;
 
 pub use crate::model::variant::{Target, TargetKind, VariedValue};
-pub use run::{Results, Simulates, Study, Watch, replay, run};
+pub use precision::PrecisionSummary;
+pub use run::{Results, Simulates, Study, Watch, replay, run, run_until};
 pub use simulators::Simulators;
 pub use summarize::summarize;
 pub use summary::{
@@ -27,6 +30,7 @@ pub use summary::{
     VariantSummary,
 };
 pub use timeline::Timeline;
+pub use unknown::{Belief, Unknown, UnknownInput, UnknownMeasure};
 pub use variant::{Variant, VariantOrigin};
 pub use worst::worst;
 

@@ -1,10 +1,12 @@
 //! Replications in parallel, folded in order.
 
 use crate::model::outcome::{Outcome, Row};
+use crate::model::precision::Precision;
 use crate::model::scenario::Scenario;
 use crate::objectives::{Columns, Series, measure};
 use crate::slis;
-use crate::study::{Plan, Timeline};
+use crate::study::unknown::{AGAIN, Belief};
+use crate::study::{Plan, Timeline, precision};
 use rayon::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -31,6 +33,10 @@ pub struct Study {
     /// Replications done, of every variant the same: fewer than planned if the study was
     /// cancelled, and then the first ones without a gap.
     pub replications: u64,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
+    /// How precise it was to become.
+    pub asked: Vec<Precision>,
     /// Per variant, in the plan's order.
     pub variants: Vec<Results>,
 }
@@ -39,6 +45,8 @@ pub struct Study {
 pub struct Results {
     /// A row per replication, in order.
     pub rows: Vec<Row>,
+    /// The uncertain inputs of each row; none for a variant without any.
+    pub beliefs: Vec<Belief>,
     /// SLIs over time.
     pub timeline: Timeline,
 }
@@ -56,6 +64,21 @@ const BLOCK_VALUES: usize = 1 << 23;
 ///
 /// If a replication panics, with its scenario, variant, seed and number in the message.
 pub fn run(plan: &Plan, simulates: &dyn Simulates, watch: &dyn Watch) -> Study {
+    run_until(plan, simulates, watch, Vec::new())
+}
+
+/// The same, but only until all that is asked is known so precisely for every variant; see
+/// [`PrecisionSummary`](crate::study::PrecisionSummary).
+///
+/// # Panics
+///
+/// As [`run`].
+pub fn run_until(
+    plan: &Plan,
+    simulates: &dyn Simulates,
+    watch: &dyn Watch,
+    asked: Vec<Precision>,
+) -> Study {
     let scenarios = plan
         .variants
         .iter()
@@ -66,14 +89,21 @@ pub fn run(plan: &Plan, simulates: &dyn Simulates, watch: &dyn Watch) -> Study {
         .into_iter()
         .map(|timeline| Results {
             rows: Vec::new(),
+            beliefs: Vec::new(),
             timeline,
         })
         .collect();
     let per_block = replications_per_block(&variants);
     let done = AtomicU64::new(0);
     let mut replications = 0;
+    let mut cancelled = false;
+    let mut look = match asked.is_empty() {
+        true => u64::MAX,
+        false => precision::FIRST,
+    };
     while replications < plan.replications && !variants.is_empty() {
-        let wanted = per_block.min(plan.replications - replications);
+        let until = plan.replications.min(look);
+        let wanted = per_block.min(until - replications);
         let block: Vec<Option<Vec<Job>>> = simulate_block(
             plan,
             simulates,
@@ -85,15 +115,27 @@ pub fn run(plan: &Plan, simulates: &dyn Simulates, watch: &dyn Watch) -> Study {
         );
         let whole: Vec<Vec<Job>> = block.into_iter().map_while(|jobs| jobs).collect();
         replications += whole.len() as u64;
-        let cancelled = (whole.len() as u64) < wanted;
+        cancelled = (whole.len() as u64) < wanted;
         fold(&mut variants, whole);
         if cancelled {
             break;
+        }
+        if replications == look {
+            let reached = |results: &Results| {
+                let mut asked = asked.iter();
+                asked.all(|one| precision::judge(one, &columns, &results.rows).reached)
+            };
+            if variants.iter().all(reached) {
+                break;
+            }
+            look = precision::next(look);
         }
     }
     Study {
         columns,
         replications,
+        cancelled,
+        asked,
         variants,
     }
 }
@@ -113,8 +155,8 @@ pub fn replay(plan: &Plan, simulates: &dyn Simulates, variant: usize, replicatio
     .unwrap_or_else(|message| resume_unwind(Box::new(message)))
 }
 
-/// A row, and the values for its variant's timeline.
-type Job = (Row, Vec<f64>);
+/// A row, the values for its variant's timeline, and the uncertain inputs if there are any.
+type Job = (Row, Vec<f64>, Option<Belief>);
 
 fn replications_per_block(variants: &[Results]) -> u64 {
     let values = |results: &Results| results.timeline.size();
@@ -146,7 +188,19 @@ fn simulate_block(
             let series = Series::of(&outcome.windows, columns.slis());
             let row = measure(&scenario, columns, &series, &outcome, replication);
             let timeline = &variants[variant].timeline;
-            (row, timeline.values(&outcome, &series, columns.slis()))
+            let values = timeline.values(&outcome, &series, columns.slis());
+            let belief = (!scenario.uncertain.is_empty()).then(|| {
+                let again = replication | AGAIN;
+                let outcome = simulates.run(variant, &scenario, again);
+                let series = Series::of(&outcome.windows, columns.slis());
+                let row = measure(&scenario, columns, &series, &outcome, again);
+                Belief {
+                    inputs: scenario.uncertain.iter().map(|input| input.value).collect(),
+                    values: row.values,
+                    holds: row.holds,
+                }
+            });
+            (row, values, belief)
         });
         watch.finished(done.fetch_add(1, Ordering::Relaxed) + 1);
         Some(job)
@@ -173,8 +227,10 @@ fn simulate_block(
 fn fold(variants: &mut [Results], replications: Vec<Vec<Job>>) {
     let mut values: Vec<Vec<Vec<f64>>> = variants.iter().map(|_| Vec::new()).collect();
     for jobs in replications {
-        for ((results, values), (row, own)) in variants.iter_mut().zip(&mut values).zip(jobs) {
+        let all = variants.iter_mut().zip(&mut values).zip(jobs);
+        for ((results, values), (row, own, belief)) in all {
             results.rows.push(row);
+            results.beliefs.extend(belief);
             values.push(own);
         }
     }

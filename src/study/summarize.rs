@@ -9,7 +9,9 @@ use crate::model::scenario::{Origin, RegionId, Scenario};
 use crate::objectives::{Columns, budget};
 use crate::simulate::Digest;
 use crate::stats::{Distribution, Estimate, Share, Verdict};
+use crate::study::precision::judge;
 use crate::study::summary::*;
+use crate::study::unknown::unknown;
 use crate::study::{Plan, Study, guards, worst};
 use crate::units::Span;
 
@@ -51,7 +53,14 @@ pub fn summarize(plan: &Plan, study: &Study) -> Summary {
             .zip(&study.variants)
             .map(|(variant, results)| {
                 let scenario = variant.document.scenario();
-                summarize_variant(&variant.name, scenario, &study.columns, &results.rows)
+                let columns = &study.columns;
+                let rows = &results.rows;
+                let asked = study.asked.iter();
+                VariantSummary {
+                    unknown: unknown(scenario, columns, rows, &results.beliefs),
+                    precision: asked.map(|one| judge(one, columns, rows)).collect(),
+                    ..summarize_variant(&variant.name, scenario, columns, rows)
+                }
             })
             .collect(),
     }
@@ -122,6 +131,8 @@ fn summarize_variant(
             transfer: mean(Measure::Money(Money::CostTransfer)),
             harm_usd: mean(Measure::Money(Money::Harm)),
         },
+        unknown: None,
+        precision: Vec::new(),
         outside_validity: outside_validity(rows),
     }
 }

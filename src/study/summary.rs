@@ -1,6 +1,7 @@
 //! What a study says, in the shape of `summary.json`.
 
 use crate::stats::{Distribution, Estimate, Share, Verdict};
+use crate::study::{PrecisionSummary, Unknown};
 use serde::{Serialize, Serializer};
 
 /// A whole study. Times and latencies are in seconds, shares are fractions.
@@ -74,6 +75,12 @@ pub struct VariantSummary {
     pub guards: Vec<GuardSummary>,
     /// What it costs.
     pub cost: Costs,
+    /// What its uncertain inputs leave open; there only if it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Unknown>,
+    /// How precisely is known what was asked for; there only if something was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub precision: Vec<PrecisionSummary>,
     /// Replications in which numbers cannot be relied on; there only if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside_validity: Option<Unreliable>,

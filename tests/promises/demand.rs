@@ -51,7 +51,8 @@ fn mean(csv: &[u8], column: &str) -> f64 {
 fn arrivals_are_those_of_the_data_at_their_place() {
     let dir = fresh();
     // With a region that is dark all the time and nobody to act, every request fails.
-    let dark = "\n[[fault]]\nkind = \"region-dark\"\nregion = \"east\"\nat = \"0s\"\nfor = \"1h\"\n";
+    let dark =
+        "\n[[fault]]\nkind = \"region-dark\"\nregion = \"east\"\nat = \"0s\"\nfor = \"1h\"\n";
     files(dir.path(), "2024-06-01 17:30 at start");
     let text = fs::read_to_string(dir.path().join("d.toml")).expect("it is there");
     fs::write(dir.path().join("d.toml"), text + dark).expect("written");
@@ -63,8 +64,11 @@ fn arrivals_are_those_of_the_data_at_their_place() {
     let expected = 900.0 * (1.75 + 2.5 + 3.5 + 4.0) + 3600.0 * 10.0;
     let files = written(&dir.path().join("out"));
     let failed = mean(&files["replications.csv"], "failed_starts");
-    let error = (expected / 40.0).sqrt();
-    assert!((failed - expected).abs() < 4.5 * error, "{failed} {expected} {error}");
+    let error = f64::sqrt(expected / 40.0);
+    assert!(
+        (failed - expected).abs() < 4.5 * error,
+        "{failed} {expected} {error}"
+    );
 }
 
 #[test]
@@ -89,7 +93,10 @@ fn a_run_of_data_is_repeated_without_them() {
     assert_eq!(hash("second", dir.path()), first);
     // One value more or less is another scenario.
     fs::write(dir.path().join("long.csv"), csv.replace("7200", "7201")).expect("written");
-    let (code, ..) = run(dir.path(), &["run", "d.toml", "-q", "-n", "2", "-o", "third"]);
+    let (code, ..) = run(
+        dir.path(),
+        &["run", "d.toml", "-q", "-n", "2", "-o", "third"],
+    );
     assert_eq!(code, Some(0));
     assert_ne!(hash("third", dir.path()), first);
 }
@@ -101,13 +108,25 @@ fn check_tells_where_the_run_lies_and_what_is_wrong_with_a_file() {
     let (code, out, err) = run(dir.path(), &["check", "d.toml"]);
     assert_eq!(code, Some(0), "{out}{err}");
     // 18:30 in Berlin.
-    assert!(out.contains("Demand of viewers: begins as at 2024-06-01 16:30 UTC"), "{out}");
+    assert!(
+        out.contains("Demand of viewers: begins as at 2024-06-01 16:30 UTC"),
+        "{out}"
+    );
     let csv = fs::read_to_string(dir.path().join("long.csv")).expect("it is there");
-    fs::write(dir.path().join("long.csv"), csv.replace("18:30:00;others", "18:00:00;others"))
-        .expect("written");
+    fs::write(
+        dir.path().join("long.csv"),
+        csv.replace("18:30:00;others", "18:00:00;others"),
+    )
+    .expect("written");
     let (code, out, err) = run(dir.path(), &["check", "d.toml"]);
     assert_eq!(code, Some(2), "{out}{err}");
     let told = format!("{out}{err}");
-    assert!(told.contains("d.toml:16:20: market.others.requests.csv"), "{told}");
-    assert!(told.contains("long.csv, line 9: the same moment as in line 7"), "{told}");
+    assert!(
+        told.contains("d.toml:16:20: market.others.requests.csv"),
+        "{told}"
+    );
+    assert!(
+        told.contains("long.csv, line 9: the same moment as in line 7"),
+        "{told}"
+    );
 }

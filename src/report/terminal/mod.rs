@@ -8,6 +8,7 @@ mod money;
 mod slis;
 mod table;
 mod times;
+mod unknown;
 mod verdicts;
 
 use crate::model::scenario::Scenario;
@@ -70,9 +71,9 @@ fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
     }
     let names: Vec<&str> = findings.plan.variants.iter().map(|v| &*v.name).collect();
     let done = findings.study.replications;
-    let interrupted = match findings.plan.replications - done {
-        0 => String::new(),
-        _ => format!(
+    let interrupted = match findings.study.cancelled {
+        false => String::new(),
+        true => format!(
             " of {}, interrupted",
             figure::whole(findings.plan.replications)
         ),
@@ -111,6 +112,8 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
         wrapped(&guards::lines(summary)),
         wrapped(&money::lines(scenario, summary)),
         verdicts::table(scenario, summary, findings.study.replications, style),
+        unknown::table(summary, style),
+        wrapped(&unknown::precision(summary, findings.study.replications)),
     ];
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         text.push('\n');

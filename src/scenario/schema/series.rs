@@ -241,10 +241,10 @@ fn shift(
             let window = hour_of(every).min(series.factors.len());
             let middle = |first: usize| every * (first as f64 + 0.5 * window as f64);
             let first = ((anchor / every - 0.5 * window as f64 - 1e-9).ceil()).max(0.0) as usize;
-            let room = (length + anchor - horizon_secs) / every - 0.5 * window as f64;
-            let begins = match room < -1e-9 {
+            let latest = (length + anchor - horizon_secs) / every - 0.5 * window as f64;
+            let begins = match latest < -1e-9 {
                 true => 0..0,
-                false => first..(room + 1e-9) as usize + 1,
+                false => first..(latest + 1e-9) as usize + 1,
             };
             match busiest(&series.factors, window, begins) {
                 Some((first, _)) => Ok(middle(first) - anchor),

@@ -1,0 +1,101 @@
+//! How precisely things are known: both intervals where inputs are uncertain, and what was asked for.
+
+use crate::model::measure::{Impact, Measure, TimeMeasure};
+use crate::model::money::Money;
+use crate::model::observation::Unit;
+use crate::report::figure;
+use crate::report::terminal::table::{Style, rendered};
+use crate::study::{Unknown, UnknownMeasure, VariantSummary};
+use comfy_table::Cell;
+use std::fmt::Write;
+
+/// Measures that are shown, in order.
+const SHOWN: [(Measure, Unit); 5] = [
+    (Measure::Time(TimeMeasure::Rto), Unit::Seconds),
+    (Measure::Impact(Impact::FailedStarts), Unit::Count),
+    (Measure::Impact(Impact::RebufferedViewers), Unit::Count),
+    (Measure::Impact(Impact::Availability), Unit::Share),
+    (Measure::Money(Money::Cost), Unit::UsdPerHour),
+];
+
+/// A row per measure that varies; empty where nothing is uncertain.
+pub fn table(variant: &VariantSummary, style: Style) -> String {
+    let Some(unknown) = &variant.unknown else {
+        return String::new();
+    };
+    let shown = SHOWN.iter().filter_map(|(measure, unit)| {
+        let name = measure.to_string();
+        let found = unknown.measures.iter().find(|found| found.name == name);
+        Some((found?, *unit))
+    });
+    let hypotheses = unknown.hypotheses.iter().map(|found| (found, Unit::Share));
+    let rows: Vec<Vec<Cell>> = shown
+        .chain(hypotheses)
+        .map(|(found, unit)| row(unknown, found, unit))
+        .collect();
+    let header = [
+        "with uncertain inputs",
+        "mean",
+        "[95 % of simulation]",
+        "[90 % of what is unknown]",
+        "moved most by (rank correlation)",
+    ];
+    rendered(&header, 1..4, 0..4, rows, style)
+}
+
+fn row(unknown: &Unknown, found: &UnknownMeasure, unit: Unit) -> Vec<Cell> {
+    let mean = found.simulation.as_ref().map(|of| of.mean);
+    let interval = |ends| mean.map_or_else(String::new, |mean| figure::interval(unit, mean, ends));
+    let simulation = found
+        .simulation
+        .as_ref()
+        .map_or([None, None], |of| [of.lo, of.hi]);
+    let outcome = found
+        .outcome
+        .map_or([None, None], |of| [Some(of.lo), Some(of.hi)]);
+    let moved = found.moved_by.iter().zip(&unknown.inputs);
+    let most = moved
+        .filter_map(|(by, input)| by.map(|by| (by, input)))
+        .max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))
+        // Weaker ones come about by chance.
+        .filter(|(by, _)| by.abs() > 3.0 / (unknown.beliefs as f64).sqrt());
+    [
+        found.name.clone(),
+        mean.map_or_else(|| "beyond".to_string(), |mean| figure::value(unit, mean)),
+        interval(simulation),
+        interval(outcome),
+        most.map_or_else(String::new, |(by, input)| {
+            format!("{} ({by:+.2})", input.path)
+        }),
+    ]
+    .into_iter()
+    .map(Cell::new)
+    .collect()
+}
+
+/// How precise it became, a line for each thing that was asked for.
+pub fn precision(variant: &VariantSummary, replications: u64) -> String {
+    let mut text = String::new();
+    for found in &variant.precision {
+        let n = figure::whole(replications);
+        let _ = match (found.reached, found.half_width, found.wanted) {
+            (true, Some(half), Some(wanted)) => writeln!(
+                text,
+                "Precision {}: reached after {n} replications, ±{half:.4} where ±{wanted:.4} was wanted",
+                found.asked
+            ),
+            (_, Some(half), Some(wanted)) => writeln!(
+                text,
+                "Precision {}: NOT reached after {n} replications, ±{half:.4} where ±{wanted:.4} was wanted",
+                found.asked
+            ),
+            _ => writeln!(
+                text,
+                "Precision {}: NOT reached after {n} replications, its interval has an open end: too \
+                 few replications, or times without an end",
+                found.asked
+            ),
+        };
+    }
+    text
+}
