@@ -21,6 +21,10 @@ requests = { csv = "long.csv", unit = "per bucket", place = "PLACE", zone = "Eur
 name = "others"
 requests = { csv = "long.csv", unit = "per minute", place = "PLACE", zone = "Europe/Berlin" }
 
+[[device]]
+name = "impatient"
+attempts = 1
+
 [variation]
 demand = 0
 "#;
@@ -122,7 +126,7 @@ fn check_tells_where_the_run_lies_and_what_is_wrong_with_a_file() {
     assert_eq!(code, Some(2), "{out}{err}");
     let told = format!("{out}{err}");
     assert!(
-        told.contains("d.toml:16:20: market.others.requests.csv"),
+        told.contains("d.toml:15:20: market.others.requests.csv"),
         "{told}"
     );
     assert!(

@@ -209,7 +209,7 @@ fn both_intervals_are_told_where_inputs_are_uncertain() {
     ];
     let (_, text, err) = run(dir.path(), &args);
     assert!(
-        text.contains("failed_starts") && text.contains("demand (+1.00)"),
+        text.contains("failed_starts is moved most by demand (+1.00"),
         "{text}{err}"
     );
     let summary = json(&dir.path().join("out"), "summary.json");

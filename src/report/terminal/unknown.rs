@@ -31,19 +31,41 @@ pub fn table(variant: &VariantSummary, style: Style) -> String {
     let hypotheses = unknown.hypotheses.iter().map(|found| (found, Unit::Share));
     let rows: Vec<Vec<Cell>> = shown
         .chain(hypotheses)
-        .map(|(found, unit)| row(unknown, found, unit))
+        .map(|(found, unit)| row(found, unit))
         .collect();
     let header = [
         "with uncertain inputs",
         "mean",
         "[95 % of simulation]",
         "[90 % of what is unknown]",
-        "moved most by (rank correlation)",
     ];
-    rendered(&header, 1..4, 0..4, rows, style)
+    let mut text = rendered(&header, 1..4, 0..4, rows, style);
+    let all = unknown.measures.iter().filter(|found| {
+        let mut shown = SHOWN.iter();
+        shown.any(|(measure, _)| measure.to_string() == found.name)
+    });
+    for found in all.chain(&unknown.hypotheses) {
+        if let Some((by, path)) = moved_most(unknown, found) {
+            let _ = writeln!(
+                text,
+                "  {} is moved most by {path} ({by:+.2}, rank correlation)",
+                found.name
+            );
+        }
+    }
+    text
 }
 
-fn row(unknown: &Unknown, found: &UnknownMeasure, unit: Unit) -> Vec<Cell> {
+/// The input whose rank correlation is largest, if chance does not make it so.
+fn moved_most<'a>(unknown: &'a Unknown, found: &UnknownMeasure) -> Option<(f64, &'a str)> {
+    let moved = found.moved_by.iter().zip(&unknown.inputs);
+    moved
+        .filter_map(|(by, input)| Some(((*by)?, input.path.as_str())))
+        .max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))
+        .filter(|(by, _)| by.abs() > 3.0 / (unknown.beliefs as f64).sqrt())
+}
+
+fn row(found: &UnknownMeasure, unit: Unit) -> Vec<Cell> {
     let mean = found.simulation.as_ref().map(|of| of.mean);
     let interval = |ends| mean.map_or_else(String::new, |mean| figure::interval(unit, mean, ends));
     let simulation = found
@@ -53,20 +75,11 @@ fn row(unknown: &Unknown, found: &UnknownMeasure, unit: Unit) -> Vec<Cell> {
     let outcome = found
         .outcome
         .map_or([None, None], |of| [Some(of.lo), Some(of.hi)]);
-    let moved = found.moved_by.iter().zip(&unknown.inputs);
-    let most = moved
-        .filter_map(|(by, input)| by.map(|by| (by, input)))
-        .max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))
-        // Weaker ones come about by chance.
-        .filter(|(by, _)| by.abs() > 3.0 / (unknown.beliefs as f64).sqrt());
     [
         found.name.clone(),
         mean.map_or_else(|| "beyond".to_string(), |mean| figure::value(unit, mean)),
         interval(simulation),
         interval(outcome),
-        most.map_or_else(String::new, |(by, input)| {
-            format!("{} ({by:+.2})", input.path)
-        }),
     ]
     .into_iter()
     .map(Cell::new)
