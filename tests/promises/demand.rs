@@ -23,6 +23,7 @@ requests = { csv = "long.csv", unit = "per minute", place = "PLACE", zone = "Eur
 
 [[device]]
 name = "impatient"
+share = 1
 attempts = 1
 
 [variation]
