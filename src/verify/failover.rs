@@ -1,11 +1,13 @@
-//! Composites V1, V2 and V6: a region is lost; names and routes lead elsewhere.
+//! Composites V1, V2, V3 and V6: a region is lost; names and routes lead elsewhere, in V3 to a region
+//! that has to grow.
 //!
 //! There are so many requests that each client always holds an answer and that only the clients'
 //! own chance is left.
 
-use super::base;
+use super::base::{self, WEST};
 use super::case::{Case, Metric};
 use super::judge::{Finding, Noise, spread};
+use super::scaling;
 use super::series::Series;
 use crate::model::measure::{Measure, TimeMeasure};
 use crate::model::outcome::Outcome;
@@ -15,7 +17,7 @@ use crate::slis;
 use crate::units::{Dist, Span, Time};
 
 /// Factor on rates where requests are to leave no noise.
-const MANY: f64 = 1e6;
+pub const MANY: f64 = 1e6;
 /// Clients (resolvers), where a case does not say.
 const CLIENTS: usize = 50_000;
 /// Replications of a run with short windows, of one that counts losses, and of one whose law is
@@ -29,7 +31,7 @@ const MOST_WINDOWS: f64 = 6000.0;
 /// What the simulator says of each metric.
 pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     match case.model.as_str() {
-        "v1_dns_only" | "v2_proxy" => whole(case, seed),
+        "v1_dns_only" | "v2_proxy" | "v3_capacity" => whole(case, seed),
         "v6_stochastic_rto" => law(case, seed),
         other => Err(format!("the model {other:.40} is not known")),
     }
@@ -40,6 +42,8 @@ struct Lived {
     rto: f64,
     good: Series,
     lost: Series,
+    /// Of these, refused by the region that is left.
+    shed: Series,
 }
 
 /// Requests of both markets at the case's rates, names with its time to live.
@@ -80,10 +84,13 @@ fn live(scenario: &Scenario, seed: u64, replications: u64, fault: Time) -> Vec<L
             (all > 0).then(|| o.starts_ok as f64 / all as f64)
         };
         let lost = |w: &crate::model::outcome::Window| Some(w.global.starts_failed as f64 / MANY);
+        let shed =
+            |w: &crate::model::outcome::Window| Some(w.regions[WEST].answered_error as f64 / MANY);
         Lived {
             rto: rto(scenario, outcome),
             good: Series::read(&outcome.windows, fault, good),
             lost: Series::read(&outcome.windows, fault, lost).per_second(),
+            shed: Series::read(&outcome.windows, fault, shed).per_second(),
         }
     })
 }
@@ -104,12 +111,19 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     base::delays(&mut scenario, routes, push);
     scenario.policy.knobs.route_by_edge = edge > 0.0;
     base::want(&mut scenario, theta, sustain);
+    let growth = match case.model.as_str() {
+        "v3_capacity" => Some(scaling::rising(case)?),
+        _ => None,
+    };
 
     let run = |sample: f64, secs: f64, count: u64, clients: usize| {
         let mut scenario = scenario.clone();
         let sample = sample.max(secs / MOST_WINDOWS);
         let fault = after_fault(&mut scenario, sample, secs);
         base::lose(&mut scenario, fault, dead);
+        if let Some((growth, after)) = &growth {
+            growth.put(&mut scenario, MANY, fault + Span::from_secs(*after));
+        }
         scenario.demand = MANY;
         scenario.dns.resolvers = clients;
         live(&scenario, seed, count, fault)
@@ -142,6 +156,9 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             _ => Finding::mean(&lost),
         }
     };
+    let whole = f64::INFINITY;
+    let mean_of =
+        |of: &dyn Fn(&Lived) -> f64| Finding::mean(&within.iter().map(of).collect::<Vec<_>>());
     let find = |metric: &Metric| match metric.name.split('(').next().unwrap_or_default() {
         // Nothing breaks again afterwards: the first recovery is the last.
         "rto_sustained" | "rto_first_window" => rtos(&sharp),
@@ -152,6 +169,8 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "rto_bucket" => rtos(&bucket),
         "lost_requests" => mean_of_lost(&within, metric),
         "lost_closed_form" => mean_of_lost(&counted, metric),
+        "lost_on_dead_region" => mean_of(&|l| l.lost.integral(whole) - l.shed.integral(whole)),
+        "lost_to_shedding_in_B" => mean_of(&|l| l.shed.integral(whole)),
         "min_sli" => Finding::of(good.least(), Noise::Expectation),
         "sli" => match metric.moment().and_then(|secs| good.at(secs)) {
             Some((value, slack)) => Finding::within(value, Noise::Expectation, slack),

@@ -31,6 +31,7 @@ mod playback;
 mod refill;
 mod replication;
 mod report;
+mod scaling;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -83,11 +84,12 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "10_playback" => playback::run(case, seed),
         "11_arrivals" => arrivals::run(case, seed),
         "12_composite" => match case.model.as_str() {
-            "v1_dns_only" | "v2_proxy" | "v6_stochastic_rto" => failover::run(case, seed),
+            "v1_dns_only" | "v2_proxy" | "v3_capacity" | "v6_stochastic_rto" => {
+                failover::run(case, seed)
+            }
             "v5_cold_cache" => refill::run(case, seed),
             "v7_rebuffer" => playback::run(case, seed),
             "v9_crn" => pairs::run(case, seed),
-            "v3_capacity" => Err("needs capacity that grows by launches".into()),
             "v4_retries" | "v4_retry" => {
                 Err("needs capacity that grows by launches, and fidelity request".into())
             }
@@ -100,7 +102,7 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         }
         "03_availability" => availability::run(case, seed),
         "06_replication" => replication::run(case, seed),
-        "08_autoscaling" => Err("needs autoscaling".into()),
+        "08_autoscaling" => scaling::run(case, seed),
         "09_retries" => Err("needs fidelity request: single requests and their retries".into()),
         "13_output_analysis" => Err("a value of statistics, not of a run".into()),
         other => Err(format!("the family {other:.40} is not known")),

@@ -94,6 +94,18 @@ impl Series {
         None
     }
 
+    /// When the first value that is not below a level begins; infinite if there is none.
+    pub fn first_at_least(&self, level: f64) -> f64 {
+        let first = self.windows.iter().find(|w| w.2 >= level);
+        first.map_or(f64::INFINITY, |w| w.0)
+    }
+
+    /// How often a value is more than `by` above the one before.
+    pub fn rises(&self, by: f64) -> f64 {
+        let pairs = self.windows.windows(2);
+        pairs.filter(|pair| pair[1].2 > pair[0].2 + by).count() as f64
+    }
+
     /// Smallest value.
     pub fn least(&self) -> f64 {
         self.windows
