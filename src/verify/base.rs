@@ -19,6 +19,9 @@ pub const WEST: RegionId = 1;
 /// Time between probes when detection is to take a known time, and the largest error of that time.
 const PROBE: Span = Span(1_000_000);
 
+/// Announced drills are acted on at least so long before, whatever the policy says.
+const LEAD: Span = Span(60_000_000_000);
+
 const PLAIN: &str = include_str!("base/plain.toml");
 const DATA: &str = include_str!("base/data.toml");
 const EMPTY: &str = include_str!("base/empty.toml");
@@ -79,8 +82,6 @@ pub fn windows(scenario: &mut Scenario, secs: f64, horizon_secs: f64) -> u64 {
 /// Takes the east out of DNS at `flip`, while it is healthy: an announced drill that begins at the
 /// horizon.
 pub fn drain(scenario: &mut Scenario, flip: Time) {
-    /// Announced drills are acted on at least so long before, whatever the policy says.
-    const LEAD: Span = Span(60_000_000_000);
     let at = Time(scenario.horizon.0).max(flip + LEAD);
     let lead = at.since(flip);
     let fault = &mut scenario.faults[0];
@@ -97,6 +98,19 @@ pub fn drain(scenario: &mut Scenario, flip: Time) {
     let knobs = &mut scenario.policy.knobs;
     knobs.hold = lead;
     knobs.prewarm = true;
+}
+
+/// Takes the east out of DNS in stages from `first` on, while it is healthy, as [`drain`] does at once.
+pub fn drain_in_stages(scenario: &mut Scenario, first: Time, stages: Vec<f64>, hold: Span) {
+    let others = stages.len().max(1) as u64 - 1;
+    let lead = Span(hold.max(LEAD).0 + hold.0 * others);
+    let fault = &mut scenario.faults[0];
+    fault.at = first + lead;
+    fault.announced = lead;
+    scenario.horizon = scenario.horizon.max(Span(fault.at.0 + 1));
+    let knobs = &mut scenario.policy.knobs;
+    (knobs.stages, knobs.hold) = (stages, hold);
+    knobs.dns_stages = true;
 }
 
 /// The east hangs from `at` on, and is believed dead `secs` later, to within a millisecond.

@@ -205,7 +205,14 @@ impl Case {
         value.and_then(Value::as_str).ok_or_else(missing)
     }
 
-    /// The largest moment that any metric's name or the list `times` gives.
+    /// The numbers of a list of moments; none where it is absent.
+    pub fn moments(&self, key: &str) -> Vec<f64> {
+        let list = self.params.get(key).and_then(Value::as_array);
+        let numbers = list.into_iter().flatten().filter_map(Value::as_f64);
+        numbers.filter(|secs| (0.0..=LARGEST).contains(secs)).collect()
+    }
+
+    /// The largest moment that any metric's name gives.
     pub fn last_moment(&self) -> f64 {
         let named = self.metrics.iter().filter_map(Metric::moment);
         named.fold(0.0, f64::max)

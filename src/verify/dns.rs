@@ -7,13 +7,14 @@
 use super::base::{self, EAST, WEST};
 use super::case::{Case, Metric};
 use super::judge::{Finding, Noise};
+use super::ramp;
 use super::series::Series;
 use crate::model::outcome::Window;
 use crate::model::scenario::Scenario;
 use crate::units::{Dist, Span, Time};
 
 /// Requests per second that leave no noise to speak of.
-const MANY: f64 = 1e12;
+pub const MANY: f64 = 1e12;
 /// Resolvers or sessions: as many as the tests are meant for, at most so many.
 const MOST: f64 = 1e6;
 /// Windows of the first run, and of each longer one.
@@ -27,18 +28,18 @@ pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "dns_two_layer" => residual(case, seed, case.positive("T2")?, case.positive("T1")?),
         "dns_sparse" => sparse(case, seed),
         "conn_residual" => connections(case, seed),
-        "weighted_ramp" => Err("no policy moves the weights of DNS in stages".into()),
+        "weighted_ramp" => ramp::shift(case, seed),
         other => Err(format!("the model {other:.40} is not known")),
     }
 }
 
 /// Individuals that the tests of a case are meant for.
-fn individuals(case: &Case) -> f64 {
+pub fn individuals(case: &Case) -> f64 {
     let n = case.metrics.iter().filter_map(|m| m.test.n);
     n.fold(1000.0, f64::max).min(MOST)
 }
 
-fn share_on_old(window: &Window) -> Option<f64> {
+pub fn share_on_old(window: &Window) -> Option<f64> {
     let all = window.global.first_attempts;
     (all > 0).then(|| window.regions[EAST].first_attempts as f64 / all as f64)
 }

@@ -1,5 +1,5 @@
-//! Composites V1, V2, V3 and V6: a region is lost; names and routes lead elsewhere, in V3 to a region
-//! that has to grow.
+//! Composites V1 to V4 and V6: a region is lost; names and routes lead elsewhere, in V3 and V4 to a
+//! region that has to grow, in V4 with clients that try again at once.
 //!
 //! There are so many requests that each client always holds an answer and that only the clients'
 //! own chance is left.
@@ -10,7 +10,7 @@ use super::judge::{Finding, Noise, spread};
 use super::scaling;
 use super::series::Series;
 use crate::model::measure::{Measure, TimeMeasure};
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{Outcome, Window};
 use crate::model::scenario::Scenario;
 use crate::objectives::{self, Columns};
 use crate::slis;
@@ -25,13 +25,15 @@ const CLIENTS: usize = 50_000;
 const SHARP: u64 = 16;
 const COUNTED: u64 = 40;
 const LAW: u64 = 250;
+/// A retry at once is made in the step after: the longest step then.
+const RETRY_SECS: f64 = 0.1;
 /// Most windows of a run.
 const MOST_WINDOWS: f64 = 6000.0;
 
 /// What the simulator says of each metric.
 pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     match case.model.as_str() {
-        "v1_dns_only" | "v2_proxy" | "v3_capacity" => whole(case, seed),
+        "v1_dns_only" | "v2_proxy" | "v3_capacity" | "v4_retry" => whole(case, seed),
         "v6_stochastic_rto" => law(case, seed),
         other => Err(format!("the model {other:.40} is not known")),
     }
@@ -42,8 +44,10 @@ struct Lived {
     rto: f64,
     good: Series,
     lost: Series,
-    /// Of these, refused by the region that is left.
-    shed: Series,
+    /// What the region that is left refuses, attempts that are repeated included.
+    refused: Series,
+    /// What that region is asked for, retries included.
+    asked: Series,
 }
 
 /// Requests of both markets at the case's rates, names with its time to live.
@@ -78,19 +82,20 @@ pub fn rto(scenario: &Scenario, outcome: &Outcome) -> f64 {
 
 fn live(scenario: &Scenario, seed: u64, replications: u64, fault: Time) -> Vec<Lived> {
     base::replicate(scenario, seed, replications, |outcome| {
-        let good = |w: &crate::model::outcome::Window| {
+        let good = |w: &Window| {
             let o = &w.global;
             let all = o.starts_ok + o.starts_failed;
             (all > 0).then(|| o.starts_ok as f64 / all as f64)
         };
-        let lost = |w: &crate::model::outcome::Window| Some(w.global.starts_failed as f64 / MANY);
-        let shed =
-            |w: &crate::model::outcome::Window| Some(w.regions[WEST].answered_error as f64 / MANY);
+        let lost = |w: &Window| Some(w.global.starts_failed as f64 / MANY);
+        let refused = |w: &Window| Some(w.regions[WEST].answered_error as f64 / MANY);
+        let asked = |w: &Window| Some(w.regions[WEST].asked / MANY);
         Lived {
             rto: rto(scenario, outcome),
             good: Series::read(&outcome.windows, fault, good),
             lost: Series::read(&outcome.windows, fault, lost).per_second(),
-            shed: Series::read(&outcome.windows, fault, shed).per_second(),
+            refused: Series::read(&outcome.windows, fault, refused).per_second(),
+            asked: Series::read(&outcome.windows, fault, asked).per_second(),
         }
     })
 }
@@ -107,16 +112,25 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         return Err("it lasts longer than a million seconds".into());
     }
     let mut scenario = requests(case)?;
-    base::through_edge(&mut scenario, edge);
     base::delays(&mut scenario, routes, push);
     scenario.policy.knobs.route_by_edge = edge > 0.0;
     base::want(&mut scenario, theta, sustain);
     let growth = match case.model.as_str() {
-        "v3_capacity" => Some(scaling::rising(case)?),
+        "v3_capacity" | "v4_retry" => Some(scaling::rising(case)?),
         _ => None,
     };
+    let retries = case.model == "v4_retry";
+    if retries {
+        let class = &mut scenario.devices[0];
+        class.attempts = case.count("max_attempts", 100)?;
+        class.timeout = Span::ZERO;
+        class.backoff_base = Span::ZERO;
+        class.retry_budget = f64::INFINITY;
+        class.fallback_after = 0;
+    }
+    base::through_edge(&mut scenario, edge);
 
-    let run = |sample: f64, secs: f64, count: u64, clients: usize| {
+    let run_of = |scenario: &Scenario, sample: f64, secs: f64, count: u64, clients: usize| {
         let mut scenario = scenario.clone();
         let sample = sample.max(secs / MOST_WINDOWS);
         let fault = after_fault(&mut scenario, sample, secs);
@@ -124,10 +138,15 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         if let Some((growth, after)) = &growth {
             growth.put(&mut scenario, MANY, fault + Span::from_secs(*after));
         }
+        if retries {
+            let steps = (scenario.sample.secs() / RETRY_SECS).ceil() as u64;
+            scenario.step = Span(scenario.sample.0 / steps);
+        }
         scenario.demand = MANY;
         scenario.dns.resolvers = clients;
         live(&scenario, seed, count, fault)
     };
+    let run = |sample, secs, count, clients| run_of(&scenario, sample, secs, count, clients);
     let reach = horizon + sustain;
     let fine = sustain.min(0.5);
     let sharp = run(fine, reach, SHARP, CLIENTS);
@@ -156,9 +175,35 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             _ => Finding::mean(&lost),
         }
     };
+    // The same without retries: what is asked for then is the load.
+    let (once, once_within) = if retries {
+        let mut once = scenario.clone();
+        once.devices.iter_mut().for_each(|class| class.attempts = 1);
+        let run = |sample, secs| run_of(&once, sample, secs, COUNTED, CLIENTS);
+        (run(fine, reach), run(horizon / 400.0, horizon))
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    let mean_asked = |runs: &[Lived]| -> Series {
+        Series::mean(&runs.iter().map(|l| l.asked.clone()).collect::<Vec<_>>())
+    };
+    let (asked, load) = (mean_asked(&sharp), mean_asked(&once));
+    // Every failure but the last is followed by a retry.
     let whole = f64::INFINITY;
-    let mean_of =
-        |of: &dyn Fn(&Lived) -> f64| Finding::mean(&within.iter().map(of).collect::<Vec<_>>());
+    let shed: Vec<f64> = within
+        .iter()
+        .enumerate()
+        .map(|(i, lived)| {
+            let load = once_within.get(i).map(|once| once.asked.integral(whole));
+            let retries = load.map_or(0.0, |load| lived.asked.integral(whole) - load);
+            lived.refused.integral(whole) - retries
+        })
+        .collect();
+    let on_dead: Vec<f64> = lost(&within)
+        .iter()
+        .zip(&shed)
+        .map(|(all, shed)| all - shed)
+        .collect();
     let find = |metric: &Metric| match metric.name.split('(').next().unwrap_or_default() {
         // Nothing breaks again afterwards: the first recovery is the last.
         "rto_sustained" | "rto_first_window" => rtos(&sharp),
@@ -169,8 +214,22 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "rto_bucket" => rtos(&bucket),
         "lost_requests" => mean_of_lost(&within, metric),
         "lost_closed_form" => mean_of_lost(&counted, metric),
-        "lost_on_dead_region" => mean_of(&|l| l.lost.integral(whole) - l.shed.integral(whole)),
-        "lost_to_shedding_in_B" => mean_of(&|l| l.shed.integral(whole)),
+        "lost_on_dead_region" => Finding::mean(&on_dead),
+        "lost_to_shedding_in_B" => Finding::mean(&shed),
+        "attempt_rate_B" => match metric.moment().and_then(|secs| asked.at(secs)) {
+            Some((value, slack)) => Finding::within(value, Noise::Expectation, slack),
+            None => Finding::not("its moment is beyond the run"),
+        },
+        "peak_amplification_B" => {
+            let times = |secs: f64| Some(asked.at(secs)?.0 / load.at(secs)?.0);
+            let all = case.moments("sample_times").into_iter().filter_map(times);
+            Finding::of(all.fold(f64::NAN, f64::max), Noise::Expectation)
+        }
+        // Outcomes that retries put off leave a dent of a few steps in short windows.
+        "min_sli" if retries => {
+            let good: Vec<Series> = bucket.iter().map(|l| l.good.clone()).collect();
+            Finding::of(Series::mean(&good).least(), Noise::Expectation)
+        }
         "min_sli" => Finding::of(good.least(), Noise::Expectation),
         "sli" => match metric.moment().and_then(|secs| good.at(secs)) {
             Some((value, slack)) => Finding::within(value, Noise::Expectation, slack),

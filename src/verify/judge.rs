@@ -136,7 +136,8 @@ pub fn judge(case: &Case, metric: &Metric, finding: Finding) -> Row {
         }
     };
     let off = evidence.value - expected;
-    if se > 0.0 {
+    // Replications that differ by rounding have no error of their own.
+    if se > 1e-9 * (1.0 + expected.abs()) {
         row.z = Some(off / se);
     }
     let pass = match binomial(metric, expected, &evidence) {

@@ -30,6 +30,7 @@ mod pairs;
 mod playback;
 mod refill;
 mod replication;
+mod ramp;
 mod report;
 mod scaling;
 mod series;
@@ -84,17 +85,14 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "10_playback" => playback::run(case, seed),
         "11_arrivals" => arrivals::run(case, seed),
         "12_composite" => match case.model.as_str() {
-            "v1_dns_only" | "v2_proxy" | "v3_capacity" | "v6_stochastic_rto" => {
+            "v1_dns_only" | "v2_proxy" | "v3_capacity" | "v4_retry" | "v6_stochastic_rto" => {
                 failover::run(case, seed)
             }
             "v5_cold_cache" => refill::run(case, seed),
             "v7_rebuffer" => playback::run(case, seed),
             "v9_crn" => pairs::run(case, seed),
-            "v4_retries" | "v4_retry" => {
-                Err("needs capacity that grows by launches, and fidelity request".into())
-            }
             "v8_db" => replication::run(case, seed),
-            "v10_failback" => Err("needs failback".into()),
+            "v10_failback" => ramp::failback(case, seed),
             other => Err(format!("the model {other:.40} is not known")),
         },
         "01_queues_stationary" | "02_queues_transient" => {

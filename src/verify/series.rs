@@ -48,6 +48,14 @@ impl Series {
         }
     }
 
+    /// Counts all times from a later moment on, so many seconds after the one of before.
+    pub fn since(mut self, secs: f64) -> Series {
+        for window in &mut self.windows {
+            (window.0, window.1) = (window.0 - secs, window.1 - secs);
+        }
+        self
+    }
+
     /// From counts per window to rates.
     pub fn per_second(&self) -> Series {
         let rate = |w: &(f64, f64, f64)| (w.0, w.1, w.2 / (w.1 - w.0));
@@ -75,9 +83,9 @@ impl Series {
         Some((value, 0.5 * (next.2 - here.2).abs()))
     }
 
-    /// Integral up to a moment, constant within each window.
+    /// Integral from zero up to a moment, constant within each window.
     pub fn integral(&self, secs: f64) -> f64 {
-        let part = |w: &(f64, f64, f64)| w.2 * (w.1.min(secs) - w.0).max(0.0);
+        let part = |w: &(f64, f64, f64)| w.2 * (w.1.min(secs) - w.0.max(0.0)).max(0.0);
         self.windows.iter().map(part).sum()
     }
 
