@@ -35,6 +35,8 @@ use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 
 pub use crate::engine::digest::Digest;
+pub use crate::engine::normal::quantile as normal_quantile;
+pub use crate::engine::sampling::{binomial, poisson};
 pub use crate::engine::stream::Stream;
 pub use lint::{errors, warnings};
 

@@ -24,6 +24,11 @@ impl Estimate {
     /// The interval takes the mean for normal. It covers too rarely where few values come from a
     /// skewed law (exponential, n = 10: 90 % instead of 95 %).
     pub fn of(values: &[f64]) -> Option<Estimate> {
+        Estimate::at(LEVEL, values)
+    }
+
+    /// The same at another level of confidence.
+    pub fn at(level: f64, values: &[f64]) -> Option<Estimate> {
         let n = values.len();
         if n == 0 {
             return None;
@@ -32,7 +37,7 @@ impl Estimate {
         let interval = (n > 1).then(|| {
             let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
             let error = (squares / (n - 1) as f64 / n as f64).sqrt();
-            t_quantile(0.5 + 0.5 * LEVEL, (n - 1) as f64) * error
+            t_quantile(0.5 + 0.5 * level, (n - 1) as f64) * error
         });
         Some(Estimate {
             n: n as u64,

@@ -12,6 +12,7 @@ mod unpaired;
 mod verdict;
 
 pub use beliefs::{Believed, rank_correlation};
+pub use beta::t_quantile;
 pub use distribution::{Distribution, quantile, quantile_interval};
 pub use estimate::Estimate;
 pub use paired::{Paired, holm, sign_test};

@@ -25,6 +25,15 @@ impl Share {
     ///
     /// If more hold than there are.
     pub fn of(holds: u64, n: u64) -> Option<Share> {
+        Share::at(LEVEL, holds, n)
+    }
+
+    /// The same at another level of confidence.
+    ///
+    /// # Panics
+    ///
+    /// If more hold than there are.
+    pub fn at(level: f64, holds: u64, n: u64) -> Option<Share> {
         assert!(
             holds <= n,
             "something holds in {holds} of {n} replications, which is more than all"
@@ -32,7 +41,7 @@ impl Share {
         if n == 0 {
             return None;
         }
-        let outside = 0.5 * (1.0 - LEVEL);
+        let outside = 0.5 * (1.0 - level);
         let (k, misses) = (holds as f64, (n - holds) as f64);
         // P(Bin(n, p) >= k) = I_p(k, n - k + 1), and each end is where a tail is just `outside`.
         let lo = match holds {

@@ -209,7 +209,9 @@ impl Case {
     pub fn moments(&self, key: &str) -> Vec<f64> {
         let list = self.params.get(key).and_then(Value::as_array);
         let numbers = list.into_iter().flatten().filter_map(Value::as_f64);
-        numbers.filter(|secs| (0.0..=LARGEST).contains(secs)).collect()
+        numbers
+            .filter(|secs| (0.0..=LARGEST).contains(secs))
+            .collect()
     }
 
     /// The largest moment that any metric's name gives.
@@ -223,6 +225,12 @@ impl Metric {
     /// The value, if it is a number.
     pub fn number(&self) -> Option<f64> {
         self.value.as_f64()
+    }
+
+    /// The values, if they are a list of numbers.
+    pub fn numbers(&self) -> Vec<f64> {
+        let list = self.value.as_array().into_iter().flatten();
+        list.filter_map(Value::as_f64).collect()
     }
 
     /// The moment in the name, as in `sli(t=5)`: seconds after the change that the case is about.

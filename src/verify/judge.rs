@@ -8,6 +8,8 @@
 //! | `deterministic` | the tolerances given |
 //! | `ks` | the band of Dvoretzky, Kiefer and Wolfowitz, for `n` simulated |
 //!
+//! Of a list of numbers the largest difference is held to the tolerance.
+//!
 //! A value that is read between windows is known only to within a window: `slack` comes on top.
 //! Caches are followed as expectations. Such a value has no spread of its own; it is held to the
 //! tolerance that the case is given for so many observations, or to half a percent where the case
@@ -77,6 +79,17 @@ impl Finding {
     pub fn mean(values: &[f64]) -> Finding {
         let (mean, se) = mean_and_error(values);
         Finding::of(mean, Noise::Estimated(se, values.len() as f64))
+    }
+
+    /// Numbers that are known as a list: their largest difference from it.
+    pub fn list(metric: &Metric, found: &[f64]) -> Finding {
+        let known: Vec<f64> = metric.numbers();
+        let differences = known.iter().zip(found).map(|(a, b)| (a - b).abs());
+        let off = match known.len() == found.len() {
+            true => differences.fold(0.0, f64::max),
+            false => f64::NAN,
+        };
+        Finding::of(off, Noise::Expectation)
     }
 
     /// Not covered.
@@ -158,6 +171,8 @@ fn expected(metric: &Metric) -> Option<f64> {
     match metric.test.kind.as_str() {
         "quantile_sign" => metric.test.p,
         "ks" => Some(0.0),
+        // Of a list, the largest difference is judged.
+        _ if metric.value.is_array() => Some(0.0),
         _ => metric.number(),
     }
 }

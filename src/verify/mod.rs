@@ -11,11 +11,14 @@
 //! | `base` | the scenarios that cases start from |
 //! | `series` | shares over time, read from windows |
 //! | `dns`, `cache`, `detection`, `playback`, `arrivals`, `availability` | one family each |
+//! | `scaling`, `ramp` | capacity that grows; weights of DNS that change in stages |
+//! | `analysis` | the statistics of reports |
 //! | `replication` | what a lost region takes with it; a primary that is replaced |
 //! | `failover`, `refill`, `pairs` | whole failovers |
 //! | `judge` | from a simulated value to a verdict |
 //! | `report` | rows and totals |
 
+mod analysis;
 mod arrivals;
 mod availability;
 mod base;
@@ -28,9 +31,9 @@ mod judge;
 mod oracles;
 mod pairs;
 mod playback;
+mod ramp;
 mod refill;
 mod replication;
-mod ramp;
 mod report;
 mod scaling;
 mod series;
@@ -102,7 +105,7 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "06_replication" => replication::run(case, seed),
         "08_autoscaling" => scaling::run(case, seed),
         "09_retries" => Err("needs fidelity request: single requests and their retries".into()),
-        "13_output_analysis" => Err("a value of statistics, not of a run".into()),
+        "13_output_analysis" => analysis::run(case, seed),
         other => Err(format!("the family {other:.40} is not known")),
     }
 }

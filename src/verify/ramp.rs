@@ -33,6 +33,12 @@ fn complete(share: &Series, last: f64) -> f64 {
     share.first_at_least(last * (1.0 - 1e-9))
 }
 
+/// How far the end of a ramp may be off: half a stage early, read from windows, and the last of the
+/// resolvers asks a few mean distances before the end of the time to live.
+fn slack_of_end(hold: f64, sample: f64, distance: f64) -> f64 {
+    0.5 * hold + 2.0 * sample + 12.0 * distance
+}
+
 /// What the simulator says of a ramp away from a region.
 pub fn shift(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     let (ttl, ramp) = (case.positive("T")?, case.positive("ramp")?);
@@ -66,7 +72,7 @@ pub fn shift(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             None => Finding::not("its moment is beyond the run"),
         },
         "full_shift_complete_at" => {
-            let slack = 0.5 * hold + 2.0 * sample + ttl * WINDOWS / n;
+            let slack = slack_of_end(hold, sample, ttl / n);
             Finding::within(complete(series, 1.0), Noise::Expectation, slack)
         }
         _ => Finding::not("the metric is not known"),
@@ -144,7 +150,11 @@ pub fn failback(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     };
     // Launches are half a launch early, as stages are.
     let begin = base::replicate(&scenario, seed, 1, begins)[0];
-    growth.put(&mut scenario, failover::MANY, begin + Span::from_secs(0.5 * every));
+    growth.put(
+        &mut scenario,
+        failover::MANY,
+        begin + Span::from_secs(0.5 * every),
+    );
     if let Some(scaling) = &mut scenario.services[0].scaling {
         // Whatever it is asked for: it is to have its size of before again.
         scaling.least = to as u32;
@@ -153,7 +163,9 @@ pub fn failback(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         let begin = begins(outcome).secs();
         let read = |of: &dyn Fn(&Observation) -> u64| {
             let of = |w: &Window| Some(of(&w.regions[EAST]) as f64 / failover::MANY);
-            Series::read(&outcome.windows, Time::ZERO, of).since(begin).per_second()
+            Series::read(&outcome.windows, Time::ZERO, of)
+                .since(begin)
+                .per_second()
         };
         let shed = read(&|o| o.answered_error).integral(f64::INFINITY);
         (read(&|o| o.first_attempts), shed)
@@ -167,8 +179,9 @@ pub fn failback(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         },
         "shed_during_failback" => Finding::mean(&shed),
         "complete_at" => {
-            let slack = 0.5 * hold + 2.0 * sample + ttl * WINDOWS / CLIENTS as f64;
-            let all = complete(&load, rate - 0.5 * rate / CLIENTS as f64);
+            let clients = CLIENTS as f64;
+            let slack = slack_of_end(hold, sample, ttl / clients);
+            let all = complete(&load, rate - 0.5 * rate / clients);
             Finding::within(all, Noise::Expectation, slack)
         }
         _ => Finding::not("the metric is not known"),

@@ -225,7 +225,9 @@ fn staircase(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     let to = f64::from(from) + steps * f64::from(count);
     let secs = begin + (steps + 2.0) * every;
     if to > f64::from(MOST) || secs > 1e6 {
-        return Err("its capacity rises in too many steps, or for more than a million seconds".into());
+        return Err(
+            "its capacity rises in too many steps, or for more than a million seconds".into(),
+        );
     }
     let growth = Growth {
         each_per_sec: each,

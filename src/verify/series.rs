@@ -102,9 +102,10 @@ impl Series {
         None
     }
 
-    /// When the first value that is not below a level begins; infinite if there is none.
+    /// When, from zero on, the first value that is not below a level begins; infinite if there is
+    /// none.
     pub fn first_at_least(&self, level: f64) -> f64 {
-        let first = self.windows.iter().find(|w| w.2 >= level);
+        let first = self.windows.iter().find(|w| w.0 >= -1e-9 && w.2 >= level);
         first.map_or(f64::INFINITY, |w| w.0)
     }
 

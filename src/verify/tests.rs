@@ -23,7 +23,7 @@ fn verdicts(case: &Case) -> Vec<(String, Verdict, String)> {
 }
 
 /// The cases that are simulated in a moment; the whole set is what `verify` is for.
-const QUICK: [&str; 22] = [
+const QUICK: [&str; 32] = [
     "dns_a",
     "two_layer_a",
     "conn_exp",
@@ -46,6 +46,16 @@ const QUICK: [&str; 22] = [
     "06/mm1_b",
     "v8_a",
     "two_state_a",
+    "launch_c",
+    "stair_a",
+    "stair_b",
+    "ramp_c",
+    "v3_dip",
+    "tquant",
+    "ci_b",
+    "qci",
+    "paired_a",
+    "holm_a",
 ];
 
 #[test]
@@ -71,6 +81,12 @@ fn a_value_that_is_moved_fails() {
         ("per_a", "mean_detection", 1.0),
         ("pb_a", "mean_stall_per_session", 0.3),
         ("nhpp_c", "mean_total", 30.0),
+        ("launch_c", "mean_ready(t=60)", 0.5),
+        ("launch_c", "mean_unserved_requests", 2500.0),
+        ("stair_b", "time_capacity_meets_demand", 1.0),
+        ("stair_b", "unserved_total", 20.0),
+        ("ramp_c", "share_on_new(t=60)", 0.06),
+        ("ci_a", "ci_halfwidth", 1e-6),
     ] {
         let mut case = of(id);
         case.metrics.retain(|m| m.name == metric);
@@ -78,6 +94,20 @@ fn a_value_that_is_moved_fails() {
         case.metrics[0].value = (known + by).into();
         let found = verdicts(&case);
         assert_eq!(found[0].1, Verdict::Fail, "{id} {metric}");
+    }
+}
+
+#[test]
+fn a_list_is_judged_by_its_worst_number() {
+    let mut case = of("holm_a");
+    case.metrics.retain(|m| m.name == "holm_adjusted");
+    assert_eq!(verdicts(&case)[0].1, Verdict::Pass);
+    for wrong in [
+        serde_json::json!([0.005, 0.09, 0.09, 0.2, 0.049]),
+        serde_json::json!([0.005, 0.09, 0.09, 0.2]),
+    ] {
+        case.metrics[0].value = wrong;
+        assert_eq!(verdicts(&case)[0].1, Verdict::Fail);
     }
 }
 
@@ -108,7 +138,8 @@ fn strange_parameters_are_not_covered_and_never_panic() {
         json!({}),
     ];
     let simulated = [
-        "dns_a", "conn_ln", "warm_a12", "ttl_a", "per_a", "gray_a", "pb_a", "fill_a",
+        "dns_a", "conn_ln", "warm_a12", "ttl_a", "per_a", "gray_a", "pb_a", "fill_a", "launch_c",
+        "stair_c", "ramp_c", "v3_dip", "v4_a", "v10_a", "ci_a", "qci", "cover_a",
     ];
     for id in simulated {
         let case = of(id);
