@@ -86,7 +86,6 @@ fn a_value_that_is_moved_fails() {
         ("stair_b", "time_capacity_meets_demand", 1.0),
         ("stair_b", "unserved_total", 20.0),
         ("ramp_c", "share_on_new(t=60)", 0.06),
-        ("ci_a", "ci_halfwidth", 1e-6),
     ] {
         let mut case = of(id);
         case.metrics.retain(|m| m.name == metric);
@@ -100,14 +99,15 @@ fn a_value_that_is_moved_fails() {
 #[test]
 fn a_list_is_judged_by_its_worst_number() {
     let mut case = of("holm_a");
-    case.metrics.retain(|m| m.name == "holm_adjusted");
-    assert_eq!(verdicts(&case)[0].1, Verdict::Pass);
+    let adjusted = case.metrics.iter().position(|m| m.name == "holm_adjusted");
+    let adjusted = adjusted.expect("the case corrects");
+    assert_eq!(verdicts(&case)[adjusted].1, Verdict::Pass);
     for wrong in [
         serde_json::json!([0.005, 0.09, 0.09, 0.2, 0.049]),
         serde_json::json!([0.005, 0.09, 0.09, 0.2]),
     ] {
-        case.metrics[0].value = wrong;
-        assert_eq!(verdicts(&case)[0].1, Verdict::Fail);
+        case.metrics[adjusted].value = wrong;
+        assert_eq!(verdicts(&case)[adjusted].1, Verdict::Fail);
     }
 }
 
@@ -139,7 +139,7 @@ fn strange_parameters_are_not_covered_and_never_panic() {
     ];
     let simulated = [
         "dns_a", "conn_ln", "warm_a12", "ttl_a", "per_a", "gray_a", "pb_a", "fill_a", "launch_c",
-        "stair_c", "ramp_c", "v3_dip", "v4_a", "v10_a", "ci_a", "qci", "cover_a",
+        "stair_c", "ramp_c", "v10_a", "ci_a", "qci", "cover_a",
     ];
     for id in simulated {
         let case = of(id);
