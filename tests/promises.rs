@@ -9,6 +9,9 @@ mod source;
 mod balancers;
 #[path = "promises/capacity.rs"]
 mod capacity;
+#[cfg(feature = "cli")]
+#[path = "promises/compare.rs"]
+mod compare;
 #[path = "promises/conservation.rs"]
 mod conservation;
 #[path = "promises/data.rs"]

@@ -1,10 +1,11 @@
 //! `check`: all mistakes of scenarios at once, what looks wrong, and what the faults will hit.
 
 use crate::cli::failure::{Failure, complain, say};
+use crate::cli::format::{self, Format};
 use crate::cli::load::{Overlays, source, variants};
-use crate::cli::run::Format;
 use crate::problem::{Place, Problem, Problems};
 use crate::simulate::{self, Simulator};
+use crate::study::{self, Plan};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -40,7 +41,12 @@ pub fn check(args: &Args) -> Result<u8, Failure> {
         .map(|argument| look(argument, &args.overlays))
         .collect();
     match args.format {
-        Format::Json => say(&json(&found))?,
+        Format::Json => say(&json(&found)?)?,
+        Format::Markdown => {
+            for found in &found {
+                say(markdown(found).as_bytes())?;
+            }
+        }
         Format::Text => {
             for found in &found {
                 if !found.errors.is_empty() {
@@ -86,7 +92,13 @@ fn look(argument: &str, overlays: &Overlays) -> Found {
         add(&mut found.errors, simulate::errors(scenario), argument);
         add(&mut found.warnings, simulate::warnings(scenario), argument);
     }
-    if let Some(variant) = variants.first() {
+    let plan = Plan {
+        variants,
+        seed: 1,
+        replications: 1,
+    };
+    add(&mut found.errors, study::unknown_variants(&plan), argument);
+    if let Some(variant) = plan.variants.first() {
         let facts = Simulator::new(variant.document.scenario()).facts();
         let faults = facts.faults.iter().map(|fault| format!("fault: {fault}"));
         let demand = facts.demand.iter().cloned();
@@ -153,7 +165,35 @@ struct ProblemReport<'a> {
     hint: &'a str,
 }
 
-fn json(found: &[Found]) -> Vec<u8> {
+/// A heading, what the faults hit, and a table of what is wrong or looks wrong.
+fn markdown(found: &Found) -> String {
+    let mut text = format!("## {}\n\n", found.file);
+    for fact in &found.facts {
+        let _ = writeln!(text, "- {fact}");
+    }
+    let errors = found.errors.iter().map(|problem| ("error", problem));
+    let warnings = found.warnings.iter().map(|problem| ("warning", problem));
+    let problems: Vec<(&str, &Problem)> = errors.chain(warnings).collect();
+    if problems.is_empty() {
+        text.push_str("\nNo errors, no warnings.\n\n");
+        return text;
+    }
+    text.push('\n');
+    text.push_str(&format::head(&["", "place", "path", "message", "hint"]));
+    for (kind, problem) in problems {
+        let Place { line, column, .. } = problem.place;
+        let place = match line {
+            0 => String::new(),
+            line => format!("{line}:{column}"),
+        };
+        let cells = [kind, &place, &problem.path, &problem.message, &problem.hint];
+        text.push_str(&format::row(&cells));
+    }
+    text.push('\n');
+    text
+}
+
+fn json(found: &[Found]) -> Result<Vec<u8>, Failure> {
     fn report(problem: &Problem) -> ProblemReport<'_> {
         let Problem {
             place,
@@ -178,7 +218,5 @@ fn json(found: &[Found]) -> Vec<u8> {
     let report = Report {
         files: files.collect(),
     };
-    let mut bytes = serde_json::to_vec_pretty(&report).expect("text and integers are JSON");
-    bytes.push(b'\n');
-    bytes
+    format::json(&report)
 }

@@ -5,7 +5,7 @@ use crate::cli::interrupt;
 use crate::cli::progress::Progress;
 use crate::model::outcome::Outcome;
 use crate::model::precision::Precision;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::report::Findings;
 use crate::simulate::{self, Facts, Simulator};
 use crate::study::{self, Plan, Simulators, Study, Summary};
@@ -44,13 +44,17 @@ impl Conducted {
 pub fn fit(plan: &Plan, file: &str) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for variant in &plan.variants {
-        for mut problem in simulate::errors(variant.document.scenario()) {
-            problem.place.file = file.to_string();
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
+        problems.extend(simulate::errors(variant.document.scenario()));
+    }
+    problems.extend(study::unknown_variants(plan));
+    let mut once: Vec<Problem> = Vec::new();
+    for mut problem in problems {
+        problem.place.file = file.to_string();
+        if !once.contains(&problem) {
+            once.push(problem);
         }
     }
+    let problems = once;
     match problems.is_empty() {
         true => Ok(()),
         false => Err(Failure::Input(Problems(problems))),

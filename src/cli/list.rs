@@ -1,6 +1,7 @@
 //! `list`: what is built in.
 
 use crate::cli::failure::{Failure, say};
+use crate::cli::format::{self, Format};
 use crate::model::measure::{DomainMeasure, Impact, SliSpan, TimeMeasure};
 use crate::model::money::Money;
 use crate::scenario::{Kind, builtins};
@@ -14,6 +15,9 @@ pub struct Args {
     /// Only these
     #[arg(value_enum)]
     pub what: Option<What>,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// What can be listed.
@@ -35,23 +39,64 @@ pub enum What {
 
 /// Prints names, each with a line on it.
 pub fn list(args: &Args) -> Result<u8, Failure> {
-    let mut text = String::new();
-    match args.what {
-        Some(what) => rows(&mut text, "", &entries(what)),
-        None => {
-            for what in What::value_variants() {
-                let name = what.to_possible_value().expect("none is hidden");
-                let _ = writeln!(text, "{}:", name.get_name());
-                rows(&mut text, "  ", &entries(*what));
+    let asked = match &args.what {
+        Some(what) => std::slice::from_ref(what),
+        None => What::value_variants(),
+    };
+    let kinds: Vec<(String, Entries)> = asked
+        .iter()
+        .map(|what| {
+            let name = what.to_possible_value().expect("none is hidden");
+            (name.get_name().to_string(), entries(*what))
+        })
+        .collect();
+    match args.format {
+        Format::Json => say(&json(&kinds)?)?,
+        Format::Markdown => say(markdown(&kinds).as_bytes())?,
+        Format::Text => {
+            let mut text = String::new();
+            for (kind, entries) in &kinds {
+                match kinds.len() {
+                    1 => rows(&mut text, "", entries),
+                    _ => {
+                        let _ = writeln!(text, "{kind}:");
+                        rows(&mut text, "  ", entries);
+                    }
+                }
             }
+            say(text.as_bytes())?;
         }
     }
-    say(text.as_bytes())?;
     Ok(0)
 }
 
 /// Names with a line on each.
-fn entries(what: What) -> Vec<(String, String)> {
+type Entries = Vec<(String, String)>;
+
+/// An object of lists, by kind.
+fn json(kinds: &[(String, Entries)]) -> Result<Vec<u8>, Failure> {
+    let entry = |(name, summary): &(String, String)| serde_json::json!({ "name": name, "summary": summary });
+    let kinds: serde_json::Map<String, serde_json::Value> = kinds
+        .iter()
+        .map(|(kind, entries)| (kind.clone(), entries.iter().map(entry).collect()))
+        .collect();
+    format::json(&kinds)
+}
+
+/// A table by kind.
+fn markdown(kinds: &[(String, Entries)]) -> String {
+    let table = |(kind, entries): &(String, Entries)| {
+        let rows = entries.iter();
+        let rows = rows.map(|(name, summary)| format::row(&[name, summary]));
+        let head = format::head(&["name", "meaning"]);
+        format!("## {kind}\n\n{head}{}", rows.collect::<String>())
+    };
+    let tables: Vec<String> = kinds.iter().map(table).collect();
+    tables.join("\n")
+}
+
+/// Names with a line on each.
+fn entries(what: What) -> Entries {
     let built_in = |kind| {
         let kind = builtins().iter().filter(move |b| b.kind == kind);
         kind.map(|b| (b.name.to_string(), b.summary.to_string()))

@@ -3,15 +3,20 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `run`, `check`, `list`, `show`, `verify` | the verbs |
+//! | `run`, `compare`, `check`, `list`, `show`, `verify` | the verbs |
 //! | `load` | from an argument to a loaded scenario |
 //! | `conduct` | from a plan to a finished study, with progress and Ctrl-C |
 //! | `output` | the only place that writes files |
+//! | `against` | the summary of an earlier run |
+//! | `format` | what standard output gets |
 //! | `failure` | what ends a verb early, and its exit code |
 
+mod against;
 mod check;
+mod compare;
 mod conduct;
 mod failure;
+mod format;
 mod interrupt;
 mod list;
 mod load;
@@ -47,6 +52,8 @@ struct Cli {
 enum Verb {
     /// Runs many replications of a scenario under one or more policies or strategies
     Run(run::Args),
+    /// Runs variants of a scenario and compares each with the first, replication by replication
+    Compare(compare::Args),
     /// Finds all mistakes in scenarios, warns of what looks wrong, says what faults will hit
     Check(check::Args),
     /// Lists what is built in
@@ -68,8 +75,9 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match cli.verb {
-        None => run::run(None, &cli.run),
-        Some(Verb::Run(args)) => run::run(args.scenario.as_deref(), &args.flags),
+        None => run::run(None, &cli.run, run::Told::Alone),
+        Some(Verb::Run(args)) => run::run(args.scenario.as_deref(), &args.flags, run::Told::Alone),
+        Some(Verb::Compare(args)) => compare::compare(&args),
         Some(Verb::Check(args)) => check::check(&args),
         Some(Verb::List(args)) => list::list(&args),
         Some(Verb::Show(args)) => show::show(&args),

@@ -3,7 +3,7 @@
 use crate::cli::failure::{Failure, complain};
 use crate::cli::load::read;
 use crate::cli::precise::Precise;
-use crate::cli::run::{Flags, finish};
+use crate::cli::run::{Flags, Pictures, Told, finish};
 use crate::report::manifest::{Manifest, Merged};
 use crate::scenario::{Document, Layer};
 use crate::study::{Plan, Variant};
@@ -21,7 +21,7 @@ pub fn is_manifest(argument: &str) -> bool {
 /// # Errors
 ///
 /// As `run`, and if flags contradict the manifest.
-pub fn repeat(path: &str, flags: &Flags) -> Result<u8, Failure> {
+pub fn repeat(path: &str, flags: &Flags, told: Told) -> Result<u8, Failure> {
     let manifest = Manifest::parse(read(path)?.as_bytes()).ok_or_else(|| {
         Failure::input(
             format!("{path} is not the manifest of a run"),
@@ -51,7 +51,12 @@ pub fn repeat(path: &str, flags: &Flags) -> Result<u8, Failure> {
             "",
         ));
     }
-    let pictures = manifest.pages.keys().any(|name| name.ends_with(".svg"));
+    let drawn = |end: &str| manifest.pages.keys().any(|name| name.ends_with(end));
+    let pictures = match (drawn(".svg"), drawn(".png")) {
+        (_, true) => Pictures::SvgAndPng,
+        (true, false) => Pictures::Svg,
+        (false, false) => Pictures::None,
+    };
     let flags = Flags {
         precise: Precise {
             precision: manifest.precision.clone(),
@@ -59,7 +64,7 @@ pub fn repeat(path: &str, flags: &Flags) -> Result<u8, Failure> {
         },
         ..flags.clone()
     };
-    let finished = finish(&plan, &manifest.scenario, path, &flags, pictures)?;
+    let finished = finish(&plan, &manifest.scenario, path, &flags, pictures, told)?;
     let Some(new) = finished.manifest else {
         return Ok(finished.exit);
     };

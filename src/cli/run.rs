@@ -2,15 +2,15 @@
 
 use crate::cli::conduct::{Conducted, conduct, fit};
 use crate::cli::failure::{Failure, complain, say};
+use crate::cli::format::Format;
 use crate::cli::load::{Overlays, Source, source, variants};
 use crate::cli::output::{Output, joint_digest, page_digest};
 use crate::cli::precise::Precise;
-use crate::cli::{interrupt, repeat};
+use crate::cli::{against, interrupt, repeat};
 use crate::report::manifest::{Machine, Manifest, Merged, PROGRAM};
 use crate::report::terminal::{self, Style};
 use crate::report::{self, Page};
-use crate::study::Plan;
-use clap::ValueEnum;
+use crate::study::{Against, Plan};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,8 @@ const DEFAULT: &str = "chaos-kong";
 /// Replications of all variants together, at most: each leaves a row of about a kilobyte.
 const MOST_REPLICATIONS: u64 = 10_000_000;
 const MOST_THREADS: i64 = 1_024;
+/// Exit code where something is worse than in an earlier run.
+const WORSE: u8 = 1;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
@@ -50,6 +52,9 @@ pub struct Flags {
     #[command(flatten)]
     /// What is laid over the scenario.
     pub overlays: Overlays,
+    /// The summary.json of an earlier run: exit code 1 if anything is worse than it was
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     /// Directory of the results [default: out/SCENARIO]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -60,24 +65,42 @@ pub struct Flags {
     #[arg(short, long)]
     pub quiet: bool,
     /// No pictures
-    #[arg(long)]
+    #[arg(long, conflicts_with = "png")]
     pub no_plots: bool,
+    /// Pictures as PNG too
+    #[arg(long)]
+    pub png: bool,
 }
 
-/// What standard output gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Tables for people
-    Text,
-    /// JSON and nothing else
-    Json,
+/// Which pictures are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    /// None.
+    None,
+    /// As SVG.
+    Svg,
+    /// As SVG and as PNG.
+    SvgAndPng,
+}
+
+/// What is told of the variants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Each by itself.
+    Alone,
+    /// Each by itself, and against the first.
+    Compared,
 }
 
 /// Runs a scenario, or what a manifest says.
-pub fn run(scenario: Option<&str>, flags: &Flags) -> Result<u8, Failure> {
+///
+/// # Errors
+///
+/// If the input is wrong, or files cannot be read or written.
+pub fn run(scenario: Option<&str>, flags: &Flags, told: Told) -> Result<u8, Failure> {
     let scenario = scenario.unwrap_or(DEFAULT);
     if repeat::is_manifest(scenario) {
-        return repeat::repeat(scenario, flags);
+        return repeat::repeat(scenario, flags, told);
     }
     let most = flags.precise.most(flags.replications)?;
     let source = source(scenario)?;
@@ -87,7 +110,12 @@ pub fn run(scenario: Option<&str>, flags: &Flags) -> Result<u8, Failure> {
         replications: most.or(flags.replications).unwrap_or(1_000),
     };
     let Source { name, file, .. } = &source;
-    let finished = finish(&plan, name, file, flags, !flags.no_plots)?;
+    let pictures = match (flags.no_plots, flags.png) {
+        (true, _) => Pictures::None,
+        (false, false) => Pictures::Svg,
+        (false, true) => Pictures::SvgAndPng,
+    };
+    let finished = finish(&plan, name, file, flags, pictures, told)?;
     Ok(finished.exit)
 }
 
@@ -105,9 +133,16 @@ pub fn finish(
     name: &str,
     file: &str,
     flags: &Flags,
-    pictures: bool,
+    pictures: Pictures,
+    told: Told,
 ) -> Result<Finished, Failure> {
     let variants = plan.variants.len() as u64;
+    if told == Told::Compared && variants < 2 {
+        return Err(Failure::input(
+            format!("there is only one variant, {}", plan.variants[0].name),
+            "give -p twice or more: darkregion compare chaos-kong -p dns-only -p flow-dark",
+        ));
+    }
     if plan.replications.saturating_mul(variants) > MOST_REPLICATIONS {
         return Err(Failure::input(
             format!(
@@ -119,6 +154,13 @@ pub fn finish(
     }
     let asked = flags.precise.asked(plan)?;
     let dir = flags.out.clone().unwrap_or_else(|| default_dir(name));
+    let saved = match &flags.against {
+        Some(path) => {
+            let names: Vec<&str> = plan.variants.iter().map(|v| &*v.name).collect();
+            Some(against::read(path, &names)?)
+        }
+        None => None,
+    };
     let output = Output::open(&dir, &report::names())?;
     fit(plan, file)?;
     let threads = match flags.threads {
@@ -136,8 +178,12 @@ pub fn finish(
     }
     let findings = conducted.findings(plan);
     let mut pages = report::data(&findings);
-    if pictures {
-        pages.extend(report::pictures(&findings));
+    if pictures != Pictures::None {
+        let drawn = report::pictures(&findings);
+        if pictures == Pictures::SvgAndPng {
+            pages.extend(report::raster(&drawn));
+        }
+        pages.extend(drawn);
     }
     let manifest = Manifest {
         precision: flags.precise.precision.clone(),
@@ -145,9 +191,14 @@ pub fn finish(
     };
     pages.push(manifest.page());
     output.write(&pages)?;
-    tell(plan, &conducted, &dir, flags)?;
+    let against = match &saved {
+        Some(saved) => Some(saved.compare(&conducted.summary)?),
+        None => None,
+    };
+    tell(plan, &conducted, against.as_ref(), &dir, flags, told)?;
     let exit = match conducted.study.cancelled {
         true => interrupt::EXIT,
+        false if against.is_some_and(|against| against.is_worse()) => WORSE,
         false => conducted.summary.exit_code(),
     };
     Ok(Finished {
@@ -156,24 +207,44 @@ pub fn finish(
     })
 }
 
-fn tell(plan: &Plan, conducted: &Conducted, dir: &Path, flags: &Flags) -> Result<(), Failure> {
+fn tell(
+    plan: &Plan,
+    conducted: &Conducted,
+    against: Option<&Against>,
+    dir: &Path,
+    flags: &Flags,
+    told: Told,
+) -> Result<(), Failure> {
     if flags.format == Format::Json {
-        return say(&report::summary(&conducted.summary));
+        return say(&report::summary(&conducted.summary, against));
     }
     if flags.quiet {
         return Ok(());
     }
     let out = dir.display().to_string();
-    let text = terminal::text(&conducted.findings(plan), &conducted.facts, &out, style());
-    say(text.as_bytes())
+    let text = terminal::text(
+        &conducted.findings(plan),
+        &conducted.facts,
+        told == Told::Compared,
+        &out,
+        style(flags.format),
+    );
+    say(text.as_bytes())?;
+    if let (Some(against), Some(path)) = (against, &flags.against) {
+        let (path, style) = (path.display().to_string(), style(flags.format));
+        let text = terminal::against(against, &path, plan.seed, style);
+        say(text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Colours only where somebody looks, and nobody objects (<https://no-color.org>).
-fn style() -> Style {
+fn style(format: Format) -> Style {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let dumb = set("TERM").is_some_and(|term| term == "dumb");
     Style {
         colour: std::io::stdout().is_terminal() && set("NO_COLOR").is_none() && !dumb,
+        markdown: format == Format::Markdown,
     }
 }
 

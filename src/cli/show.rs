@@ -1,6 +1,7 @@
 //! `show`: something built in as text that can be saved and edited, or the inputs that are guesses.
 
 use crate::cli::failure::{Failure, say};
+use crate::cli::format::{self, Format};
 use crate::cli::load::{Overlays, is_path, source, variants};
 use crate::model::policy::{Knobs, Policy, Shed, Spread};
 use crate::model::scenario::{Input, Origin};
@@ -21,16 +22,35 @@ pub struct Args {
     pub guesses: bool,
     #[command(flatten)]
     pub overlays: Overlays,
+    /// What standard output gets
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// Prints it.
 pub fn show(args: &Args) -> Result<u8, Failure> {
     let name = args.name.as_deref();
-    let text = match name {
-        Some(name) if !args.guesses => shown(name, &args.overlays)?,
-        name => guesses(name.unwrap_or("chaos-kong"), &args.overlays)?,
-    };
-    say(text.as_bytes())?;
+    match name {
+        Some(name) if !args.guesses => {
+            let text = shown(name, &args.overlays)?;
+            say(&match args.format {
+                Format::Text => text.into_bytes(),
+                Format::Json => format::json(&serde_json::json!({ "name": name, "text": text }))?,
+                Format::Markdown => {
+                    let end = if text.ends_with('\n') { "" } else { "\n" };
+                    format!("```toml\n{text}{end}```\n").into_bytes()
+                }
+            })?;
+        }
+        name => {
+            let variants = guesses(name.unwrap_or("chaos-kong"), &args.overlays)?;
+            say(&match args.format {
+                Format::Text => guesses_text(&variants).into_bytes(),
+                Format::Json => guesses_json(&variants)?,
+                Format::Markdown => guesses_markdown(&variants).into_bytes(),
+            })?;
+        }
+    }
     Ok(0)
 }
 
@@ -72,28 +92,90 @@ fn shown(name: &str, overlays: &Overlays) -> Result<String, Failure> {
     ))
 }
 
-/// The inputs of a scenario that are guesses or fitted.
-fn guesses(argument: &str, overlays: &Overlays) -> Result<String, Failure> {
-    let mut text = String::new();
-    for variant in variants(&source(argument)?, overlays)? {
-        let inputs = &variant.document.scenario().inputs;
-        let of = |origin| inputs.iter().filter(move |input| input.origin == origin);
-        let _ = writeln!(
-            text,
+/// The inputs of one variant.
+struct Inputs {
+    variant: String,
+    all: Vec<Input>,
+}
+
+/// What is known of inputs that nobody measured, in the order of what is shown.
+const UNSOURCED: [(&str, Origin); 2] = [("fitted", Origin::Fitted), ("guesses", Origin::Guess)];
+
+impl Inputs {
+    fn of(&self, origin: Origin) -> impl Iterator<Item = &Input> {
+        self.all.iter().filter(move |input| input.origin == origin)
+    }
+
+    fn head(&self) -> String {
+        format!(
             "{}: {} of {} inputs are guesses, {} fitted",
-            variant.name,
-            of(Origin::Guess).count(),
-            inputs.len(),
-            of(Origin::Fitted).count()
-        );
-        for (heading, origin) in [("fitted", Origin::Fitted), ("guesses", Origin::Guess)] {
-            if of(origin).next().is_some() {
+            self.variant,
+            self.of(Origin::Guess).count(),
+            self.all.len(),
+            self.of(Origin::Fitted).count()
+        )
+    }
+}
+
+/// The inputs of a scenario's variants.
+fn guesses(argument: &str, overlays: &Overlays) -> Result<Vec<Inputs>, Failure> {
+    let variants = variants(&source(argument)?, overlays)?.into_iter();
+    let inputs = variants.map(|variant| Inputs {
+        all: variant.document.scenario().inputs.clone(),
+        variant: variant.name,
+    });
+    Ok(inputs.collect())
+}
+
+/// The inputs of a scenario that are guesses or fitted.
+fn guesses_text(variants: &[Inputs]) -> String {
+    let mut text = String::new();
+    for inputs in variants {
+        let _ = writeln!(text, "{}", inputs.head());
+        for (heading, origin) in UNSOURCED {
+            if inputs.of(origin).next().is_some() {
                 let _ = writeln!(text, "\n{heading}:");
             }
-            of(origin).for_each(|input| line(&mut text, input));
+            inputs.of(origin).for_each(|input| line(&mut text, input));
         }
     }
-    Ok(text)
+    text
+}
+
+fn guesses_json(variants: &[Inputs]) -> Result<Vec<u8>, Failure> {
+    let input = |input: &Input| serde_json::json!({ "path": input.path, "value": input.value, "note": input.note });
+    let variants = variants.iter().map(|inputs| {
+        let of = |origin| -> Vec<serde_json::Value> { inputs.of(origin).map(input).collect() };
+        serde_json::json!({
+            "name": inputs.variant,
+            "inputs": inputs.all.len(),
+            "guesses": of(Origin::Guess),
+            "fitted": of(Origin::Fitted),
+        })
+    });
+    let variants: Vec<serde_json::Value> = variants.collect();
+    format::json(&serde_json::json!({ "variants": variants }))
+}
+
+fn guesses_markdown(variants: &[Inputs]) -> String {
+    let mut text = String::new();
+    for inputs in variants {
+        let _ = writeln!(text, "## {}\n", inputs.head());
+        text.push_str(&format::head(&["", "path", "value", "note"]));
+        for (heading, origin) in UNSOURCED {
+            for input in inputs.of(origin) {
+                let cells = [
+                    heading.trim_end_matches("es"),
+                    &input.path,
+                    &input.value,
+                    &input.note,
+                ];
+                text.push_str(&format::row(&cells));
+            }
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn line(text: &mut String, input: &Input) {

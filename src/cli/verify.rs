@@ -1,9 +1,9 @@
 //! `verify`: known results against the simulator.
 
 use crate::cli::failure::{Failure, say};
-use crate::cli::run::Format;
+use crate::cli::format::{self, Format};
 use crate::problem::{Problem, Problems};
-use crate::verify::{self, Case};
+use crate::verify::{self, Case, Report};
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
 use std::path::{Path, PathBuf};
@@ -42,13 +42,44 @@ pub fn verify(args: &Args) -> Result<u8, Failure> {
     }
     match args.format {
         Format::Json => {
-            let json = serde_json::to_string_pretty(&report);
-            let json = json.map_err(|error| Failure::Bug(error.to_string()))?;
-            say(format!("{json}\n").as_bytes())?;
+            say(&format::json(&report)?)?;
         }
+        Format::Markdown => say(markdown(&report, args.seed).as_bytes())?,
         Format::Text => say(format!("{report}, seed {}\n", args.seed).as_bytes())?,
     }
     Ok(u8::from(report.failed > 0))
+}
+
+/// A row per value.
+fn markdown(report: &Report, seed: u64) -> String {
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_string(), |v| v.to_string());
+    let names = [
+        "family",
+        "case",
+        "metric",
+        "expected",
+        "simulated",
+        "z",
+        "verdict",
+        "why",
+    ];
+    let mut text = format::head(&names);
+    for row in &report.cases {
+        let z = row.z.map_or_else(|| "-".to_string(), |z| format!("{z:.1}"));
+        text.push_str(&format::row(&[
+            &row.family,
+            &row.id,
+            &row.metric,
+            &number(row.expected),
+            &number(row.simulated),
+            &z,
+            &row.verdict.to_string(),
+            &row.why,
+        ]));
+    }
+    let (passed, failed) = (report.passed, report.failed);
+    let rest = report.not_covered;
+    format!("{text}\n{passed} pass, {failed} fail, {rest} are not covered, seed {seed}\n")
 }
 
 /// The cases of all files of a directory, in order of their names.

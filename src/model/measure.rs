@@ -320,11 +320,66 @@ pub struct Claim {
     pub text: String,
 }
 
+impl Claim {
+    /// All that it speaks of, left and right.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.terms.iter().flat_map(|term| {
+            let right = match &term.right {
+                Operand::Subject(subject) => Some(subject),
+                Operand::Value(_) => None,
+            };
+            [&term.left].into_iter().chain(right)
+        })
+    }
+
+    /// Variants that it names.
+    pub fn variants(&self) -> impl Iterator<Item = &str> {
+        self.subjects().filter_map(|s| s.variant.as_deref())
+    }
+}
+
+/// A measure of the variant that is judged, or of one that is named: `rto`, `no-dark.rto`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// Name of the variant; `None`: the one that is judged.
+    pub variant: Option<String>,
+    /// What is measured of it.
+    pub measure: Measure,
+}
+
+impl Subject {
+    /// The measure, if it is one of the variant that is judged.
+    pub fn own(&self) -> Option<&Measure> {
+        match self.variant {
+            None => Some(&self.measure),
+            Some(_) => None,
+        }
+    }
+}
+
+impl From<Measure> for Subject {
+    fn from(measure: Measure) -> Subject {
+        Subject {
+            variant: None,
+            measure,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(variant) = &self.variant {
+            write!(f, "{variant}.")?;
+        }
+        self.measure.fmt(f)
+    }
+}
+
 /// One comparison of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
     /// Left-hand side.
-    pub left: Measure,
+    pub left: Subject,
     /// Comparison.
     pub op: Op,
     /// Right-hand side.
@@ -337,7 +392,7 @@ pub enum Operand {
     /// A value; times in seconds, shares as fractions.
     Value(f64),
     /// Another measure.
-    Measure(Measure),
+    Subject(Subject),
 }
 
 /// A measured value.

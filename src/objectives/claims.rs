@@ -1,18 +1,18 @@
 //! Whether a claim holds in a replication.
 
-use crate::model::measure::{Claim, Measure, Measured, Operand};
+use crate::model::measure::{Claim, Measured, Operand, Subject};
 
-/// Whether all terms of a claim hold, given the value of each measure.
+/// Whether all terms of a claim hold, given the value of each measure that it names.
 ///
 /// A censored time is longer than any value. A term over an absent measure does not hold, whatever
 /// it says: nothing shows that it does. Neither does one between two censored times, of which none
 /// is known to be the longer.
-pub fn holds(claim: &Claim, value: impl Fn(&Measure) -> Measured) -> bool {
+pub fn holds(claim: &Claim, value: impl Fn(&Subject) -> Measured) -> bool {
     claim.terms.iter().all(|term| {
         let left = value(&term.left);
         let right = match &term.right {
             Operand::Value(number) => Measured::Value(*number),
-            Operand::Measure(measure) => value(measure),
+            Operand::Subject(subject) => value(subject),
         };
         match (left, right) {
             (Measured::Absent, _) | (_, Measured::Absent) => false,
@@ -25,21 +25,21 @@ pub fn holds(claim: &Claim, value: impl Fn(&Measure) -> Measured) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::measure::{Op, Term, TimeMeasure};
+    use crate::model::measure::{Measure, Op, Term, TimeMeasure};
 
     fn check(left: Measured, op: Op, right: Measured) -> bool {
         let claim = Claim {
             terms: vec![Term {
-                left: Measure::Time(TimeMeasure::Rto),
+                left: Measure::Time(TimeMeasure::Rto).into(),
                 op,
                 right: match right {
                     Measured::Value(value) => Operand::Value(value),
-                    _ => Operand::Measure(Measure::Time(TimeMeasure::Warm)),
+                    _ => Operand::Subject(Measure::Time(TimeMeasure::Warm).into()),
                 },
             }],
             text: String::new(),
         };
-        holds(&claim, |measure| match measure {
+        holds(&claim, |subject| match subject.measure {
             Measure::Time(TimeMeasure::Rto) => left,
             _ => right,
         })
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn every_term_must_hold() {
         let term = |op| Term {
-            left: Measure::Time(TimeMeasure::Rto),
+            left: Measure::Time(TimeMeasure::Rto).into(),
             op,
             right: Operand::Value(60.0),
         };
@@ -82,7 +82,7 @@ mod tests {
             terms,
             text: String::new(),
         };
-        let one = |_: &Measure| Measured::Value(60.0);
+        let one = |_: &Subject| Measured::Value(60.0);
         assert!(holds(
             &claim(vec![term(Op::AtMost), term(Op::AtLeast)]),
             one

@@ -1,6 +1,6 @@
 //! Which measures a row holds, and in what order.
 
-use crate::model::measure::{DomainMeasure, Impact, Measure, Operand, SliSpan, TimeMeasure};
+use crate::model::measure::{DomainMeasure, Impact, Measure, SliSpan, TimeMeasure};
 use crate::model::money::Money;
 use crate::model::observation::Sli;
 use crate::model::scenario::Scenario;
@@ -40,15 +40,9 @@ impl Columns {
                 let new: Vec<Measure> = new.filter(|one| !measures.contains(one)).collect();
                 measures.extend(new);
             }
-            for term in scenario.hypotheses.iter().flat_map(|h| &h.claim.terms) {
-                let right = match &term.right {
-                    Operand::Measure(measure) => Some(measure),
-                    Operand::Value(_) => None,
-                };
-                for measure in [&term.left].into_iter().chain(right) {
-                    if !measures.contains(measure) {
-                        measures.push(measure.clone());
-                    }
+            for subject in scenario.hypotheses.iter().flat_map(|h| h.claim.subjects()) {
+                if !measures.contains(&subject.measure) {
+                    measures.push(subject.measure.clone());
                 }
             }
         }
@@ -56,6 +50,16 @@ impl Columns {
             slis: slis.to_vec(),
             measures,
         }
+    }
+
+    /// The same and further measures, each once.
+    pub fn with(mut self, measures: impl IntoIterator<Item = Measure>) -> Columns {
+        for measure in measures {
+            if !self.measures.contains(&measure) {
+                self.measures.push(measure);
+            }
+        }
+        self
     }
 
     /// The measures, in the order of a row's values.

@@ -78,7 +78,13 @@ pub fn measure(
     let holds = scenario
         .hypotheses
         .iter()
-        .map(|hypothesis| claims::holds(&hypothesis.claim, value))
+        .map(|hypothesis| {
+            claims::holds(&hypothesis.claim, |subject| match subject.own() {
+                Some(measure) => value(measure),
+                // Whoever knows the rows of all variants judges it.
+                None => Measured::Absent,
+            })
+        })
         .collect();
     Row {
         replication,

@@ -175,7 +175,7 @@ pub fn at_most(left: crate::model::measure::Measure, value: f64) -> Hypothesis {
         name: "by hand".into(),
         claim: Claim {
             terms: vec![Term {
-                left,
+                left: left.into(),
                 op: Op::AtMost,
                 right: Operand::Value(value),
             }],

@@ -277,9 +277,9 @@ fn hypotheses_bring_their_columns() {
         at_most(sli(SliSpan::During, "success", Some("nowhere")), 2.0),
     ];
     scenario.hypotheses[0].claim.terms.push(Term {
-        left: Measure::Time(TimeMeasure::Rto),
+        left: Measure::Time(TimeMeasure::Rto).into(),
         op: Op::Less,
-        right: Operand::Measure(sli(SliSpan::Before, "latency", Some("east"))),
+        right: Operand::Subject(sli(SliSpan::Before, "latency", Some("east")).into()),
     });
     let outcome = outcome(|from| {
         [

@@ -6,6 +6,7 @@
 //! | `summary.json` | `json` |
 //! | `replications.csv`, `timeline.csv`, `events.csv` | `csv` |
 //! | `*.svg` (feature `cli`) | `plots` |
+//! | sentences on comparisons | `sentence` |
 //! | `manifest.json` | [`manifest`] |
 //! | what the terminal shows (feature `cli`) | `terminal` |
 
@@ -15,12 +16,15 @@ mod json;
 pub mod manifest;
 #[cfg(feature = "cli")]
 mod plots;
+mod sentence;
 #[cfg(feature = "cli")]
 pub mod terminal;
 #[cfg(all(test, feature = "cli"))]
 mod tests;
 
 use crate::model::outcome::Outcome;
+#[cfg(feature = "cli")]
+use crate::model::scenario::Scenario;
 use crate::study::{Plan, Study, Summary};
 
 pub use json::summary;
@@ -58,7 +62,7 @@ pub struct Findings<'a> {
 /// The pages of a study that hold data: equal for equal studies.
 pub fn data(findings: &Findings) -> Vec<Page> {
     vec![
-        Page::new("summary.json", json::summary(findings.summary)),
+        Page::new("summary.json", json::summary(findings.summary, None)),
         Page::new("replications.csv", csv::replications(findings)),
         Page::new("timeline.csv", csv::timeline(findings)),
         Page::new("events.csv", csv::events(findings)),
@@ -69,6 +73,19 @@ pub fn data(findings: &Findings) -> Vec<Page> {
 #[cfg(feature = "cli")]
 pub fn pictures(findings: &Findings) -> Vec<Page> {
     plots::pages(findings)
+}
+
+/// The same pictures as PNG.
+#[cfg(feature = "cli")]
+pub fn raster(pictures: &[Page]) -> Vec<Page> {
+    plots::raster(pictures)
+}
+
+/// The SLI that stands for what viewers see: that of the first objective.
+#[cfg(feature = "cli")]
+fn shown_sli(scenario: &Scenario) -> &str {
+    let objective = scenario.objectives.first();
+    objective.map_or("stream_start_success", |o| &o.threshold.sli)
 }
 
 /// Every name that a page can have, the manifest's too.

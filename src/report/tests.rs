@@ -1,5 +1,7 @@
 //! Pages of a small study, run for real.
 
+mod varied;
+
 use super::*;
 use crate::report::terminal::{Style, text};
 use crate::scenario::{Document, Layer, PolicyArg, builtin};
@@ -138,7 +140,7 @@ fn drawings(pictures: &[Page]) {
 }
 
 fn words(findings: &Findings, facts: &[Facts]) {
-    let plain = text(findings, facts, "out/tiny", Style::default());
+    let plain = text(findings, facts, true, "out/tiny", Style::default());
     let lines: Vec<&str> = plain.lines().collect();
     let (last, others) = lines.split_last().unwrap();
     assert!(last.starts_with("Intervals are of the simulation's randomness, for these inputs; "));
@@ -149,6 +151,10 @@ fn words(findings: &Findings, facts: &[Facts]) {
     assert!(others.contains(&"Files are in out/tiny"));
     assert!(plain.contains("3 replications each, seed 7"));
     assert!(!plain.contains('\u{1b}'), "no colours unless asked for");
-    let coloured = text(findings, facts, "out/tiny", Style { colour: true });
+    let coloured = Style {
+        colour: true,
+        ..Style::default()
+    };
+    let coloured = text(findings, facts, true, "out/tiny", coloured);
     assert!(coloured.contains("\u{1b}[1m"));
 }

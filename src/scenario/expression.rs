@@ -1,7 +1,8 @@
 //! The language of claims and thresholds: `rto <= 3min and before(error_rate) < 0.1 %`, `>= 99 %`.
 
 use crate::model::measure::{
-    Claim, DomainMeasure, Impact, Measure, Op, Operand, SliSpan, Term, Threshold, TimeMeasure,
+    Claim, DomainMeasure, Impact, Measure, Op, Operand, SliSpan, Subject, Term, Threshold,
+    TimeMeasure,
 };
 use crate::model::money::Money;
 use crate::model::observation;
@@ -14,15 +15,16 @@ use crate::slis;
 const LONGEST: usize = 2_000;
 
 /// Reads a claim about a replication: `MEASURE OP VALUE`, joined by `and`, where VALUE may be
-/// another measure. Durations in seconds, shares as fractions.
+/// another measure, and MEASURE that of another variant, `VARIANT.MEASURE`. Durations in seconds,
+/// shares as fractions.
 pub fn claim(text: &str) -> Result<Claim, String> {
     check_length(text)?;
     let mut rest = text.trim();
     let mut terms = Vec::new();
     loop {
-        let (left, after) = measure(rest)?;
+        let (left, after) = subject(rest)?;
         let (op, after) = operator(after)?;
-        let (right, after) = operand(&left, after)?;
+        let (right, after) = operand(&left.measure, after)?;
         terms.push(Term { left, op, right });
         let after = after.trim_start();
         if after.is_empty() {
@@ -54,8 +56,9 @@ pub fn threshold(sli: &str, text: &str) -> Result<Threshold, String> {
 
 /// Regions that a claim names.
 pub fn regions(claim: &Claim) -> Vec<&str> {
-    measures(claim)
-        .filter_map(|measure| match measure {
+    claim
+        .subjects()
+        .filter_map(|subject| match &subject.measure {
             Measure::Sli { region, .. } => region.as_deref(),
             _ => None,
         })
@@ -64,8 +67,9 @@ pub fn regions(claim: &Claim) -> Vec<&str> {
 
 /// Domains that a claim names.
 pub fn domains(claim: &Claim) -> Vec<&str> {
-    measures(claim)
-        .filter_map(|measure| match measure {
+    claim
+        .subjects()
+        .filter_map(|subject| match &subject.measure {
             Measure::Domain { domain, .. } => Some(domain.as_str()),
             _ => None,
         })
@@ -74,13 +78,7 @@ pub fn domains(claim: &Claim) -> Vec<&str> {
 
 /// Measures that a claim names.
 pub fn measures(claim: &Claim) -> impl Iterator<Item = &Measure> {
-    claim.terms.iter().flat_map(|term| {
-        let right = match &term.right {
-            Operand::Measure(measure) => Some(measure),
-            Operand::Value(_) => None,
-        };
-        [&term.left].into_iter().chain(right)
-    })
+    claim.subjects().map(|subject| &subject.measure)
 }
 
 fn check_length(text: &str) -> Result<(), String> {
@@ -99,6 +97,32 @@ fn check_sli(sli: &str) -> Result<(), String> {
         "there is no SLI {sli:?}; {}",
         suggest(sli, known.into_iter())
     ))
+}
+
+/// `MEASURE`, or `VARIANT.MEASURE`; a variant's name with other characters than letters, digits, `-`
+/// and `_` is quoted.
+fn subject(text: &str) -> Result<(Subject, &str), String> {
+    let text = text.trim_start();
+    let (variant, rest) = match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let named = text[1..].split_once(quote);
+            let (name, rest) = named.ok_or_else(|| format!("an open quote in {text:.60?}"))?;
+            let rest = rest.strip_prefix('.');
+            let rest = rest.ok_or_else(|| format!("write {quote}{name}{quote}.MEASURE"))?;
+            (Some(name), rest)
+        }
+        _ => {
+            let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+            let end = text.find(|c| !plain(c)).unwrap_or(text.len());
+            match text[end..].strip_prefix('.') {
+                Some(rest) if end > 0 => (Some(&text[..end]), rest),
+                _ => (None, text),
+            }
+        }
+    };
+    let (measure, rest) = measure(rest)?;
+    let variant = variant.map(str::to_string);
+    Ok((Subject { variant, measure }, rest))
 }
 
 pub(super) fn measure(text: &str) -> Result<(Measure, &str), String> {
@@ -191,13 +215,13 @@ fn operand<'t>(left: &Measure, text: &'t str) -> Result<(Operand, &'t str), Stri
         let value = value(unit(left), text[..end].trim())?;
         return Ok((Operand::Value(value), &text[end..]));
     }
-    let (right, rest) = measure(text)?;
-    if unit(left) != unit(&right) {
+    let (right, rest) = subject(text)?;
+    if unit(left) != unit(&right.measure) {
         return Err(format!(
             "{left} and {right} do not measure the same kind of thing"
         ));
     }
-    Ok((Operand::Measure(right), rest))
+    Ok((Operand::Subject(right), rest))
 }
 
 fn value(unit: Unit, text: &str) -> Result<f64, String> {
@@ -255,7 +279,7 @@ mod tests {
         assert_eq!(claim.terms[1].right, Operand::Value(0.001));
         assert_eq!(
             claim.terms[2].right,
-            Operand::Measure(Measure::Time(TimeMeasure::Detect))
+            Operand::Subject(Measure::Time(TimeMeasure::Detect).into())
         );
         assert_eq!(regions(&claim), ["us-west-2"]);
     }
@@ -269,6 +293,20 @@ mod tests {
         assert_eq!(domains(&claim), ["playback", "billing", "billing"]);
         assert_eq!(claim.terms[2].right, Operand::Value(30.0));
         assert_eq!(claim.terms[3].left.to_string(), "lost_writes(billing)");
+    }
+
+    #[test]
+    fn a_variant_stands_before_its_measure() {
+        let text = "no-dark.rto > rto and 'two words.'.during(error_rate[west]) >= \"x\".after(error_rate) \
+                    and 2x.cost<1.5 USD/h";
+        let claim = claim(text).expect("a good claim");
+        let variants: Vec<&str> = claim.variants().collect();
+        assert_eq!(variants, ["no-dark", "two words.", "x", "2x"]);
+        assert_eq!(claim.terms[0].left.to_string(), "no-dark.rto");
+        let rto = Measure::Time(TimeMeasure::Rto);
+        assert_eq!(claim.terms[0].right, Operand::Subject(rto.into()));
+        assert_eq!(claim.terms[0].left.own(), None);
+        assert_eq!(regions(&claim), ["west"]);
     }
 
     #[test]
@@ -302,6 +340,10 @@ mod tests {
             ("rto < 3min or rto > 1s", "3min or"),
             ("", "expected a measure"),
             ("failed_starts < inf", "no measure"),
+            ("no-dark.rtoo > 1s", "did you mean \"rto\""),
+            ("'no-dark.rto > 1s", "open quote"),
+            ("'no-dark' > 1s", "'no-dark'.MEASURE"),
+            ("no-dark > 1s", "no measure"),
         ] {
             let message = claim(text).expect_err(text);
             assert!(message.contains(expected), "{text}: {message}");
@@ -312,7 +354,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "(rto|during|\\(|\\[|and| |<|=|cpu|9|min|%|é){0,12}") {
+        fn no_text_panics(text in "(rto|during|a\\.|\"|'|\\(|\\[|and| |<|=|cpu|9|min|%|é){0,12}") {
             let _ = claim(&text);
             let _ = threshold("cpu", &text);
         }

@@ -28,7 +28,15 @@ pub fn precision(text: &str) -> Result<Precision, String> {
         }
     };
     let of = match function.trim() {
-        "p" => Statistic::Share(claim(inside)?),
+        "p" => {
+            let claim = claim(inside)?;
+            if let Some(variant) = claim.variants().next() {
+                return Err(format!(
+                    "every variant is to be known so precisely: leave out {variant:?}"
+                ));
+            }
+            Statistic::Share(claim)
+        }
         "mean" => Statistic::Mean(of_measure()?),
         quantile => {
             let digits = quantile.strip_prefix('p');

@@ -5,7 +5,11 @@
 //! [`Row`](crate::model::outcome::Row) is kept; its timeline is folded into
 //! [sketches](crate::stats::Sketch), and the worst one is simulated again when it is to be shown.
 
+mod across;
+mod against;
+mod comparison;
 mod guards;
+mod loss;
 mod precision;
 mod run;
 mod simulators;
@@ -21,6 +25,10 @@ mod variant;
 mod worst;
 
 pub use crate::model::variant::{Target, TargetKind, VariedValue};
+pub use across::unknown_variants;
+pub use against::{Against, Change, Trend, against, saved_variants};
+pub use comparison::{Comparison, Evidence, comparisons, fewest_pairs};
+pub use loss::LossSummary;
 pub use precision::PrecisionSummary;
 pub use run::{Results, Simulates, Study, Watch, replay, run, run_until};
 pub use simulators::Simulators;

@@ -64,7 +64,7 @@ pub fn judge(asked: &Precision, columns: &Columns, rows: &[Row]) -> PrecisionSum
         Statistic::Share(claim) => {
             let held = rows
                 .iter()
-                .filter(|row| holds(claim, |measure| of(row, measure)));
+                .filter(|row| holds(claim, |subject| of(row, &subject.measure)));
             match Share::of(held.count() as u64, rows.len() as u64) {
                 Some(share) => (Some(share.share), [Some(share.lo), Some(share.hi)]),
                 None => (None, [None, None]),

@@ -6,7 +6,7 @@ use crate::model::scenario::Scenario;
 use crate::objectives::{Columns, Series, measure};
 use crate::slis;
 use crate::study::unknown::{AGAIN, Belief};
-use crate::study::{Plan, Timeline, precision};
+use crate::study::{Plan, Timeline, across, loss, precision};
 use rayon::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -83,7 +83,7 @@ pub fn run_until(
         .variants
         .iter()
         .map(|variant| variant.document.scenario());
-    let columns = Columns::new(slis::all(), scenarios.clone());
+    let columns = Columns::new(slis::all(), scenarios.clone()).with(loss::measures(plan));
     let timelines = Timeline::all(scenarios, columns.slis().len());
     let mut variants: Vec<Results> = timelines
         .into_iter()
@@ -113,7 +113,11 @@ pub fn run_until(
             replications..replications + wanted,
             &done,
         );
-        let whole: Vec<Vec<Job>> = block.into_iter().map_while(|jobs| jobs).collect();
+        let mut whole: Vec<Vec<Job>> = block.into_iter().map_while(|jobs| jobs).collect();
+        for jobs in &mut whole {
+            let mut rows: Vec<&mut Row> = jobs.iter_mut().map(|(row, ..)| row).collect();
+            across::judge(plan, &columns, &mut rows);
+        }
         replications += whole.len() as u64;
         cancelled = (whole.len() as u64) < wanted;
         fold(&mut variants, whole);

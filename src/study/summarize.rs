@@ -12,7 +12,7 @@ use crate::stats::{Distribution, Estimate, Share, Verdict};
 use crate::study::precision::judge;
 use crate::study::summary::*;
 use crate::study::unknown::unknown;
-use crate::study::{Plan, Study, guards, worst};
+use crate::study::{Plan, Study, Variant, comparisons, guards, loss, worst};
 use crate::units::Span;
 
 /// Impacts that are shown as distributions.
@@ -59,19 +59,16 @@ pub fn summarize(plan: &Plan, study: &Study) -> Summary {
                 VariantSummary {
                     unknown: unknown(scenario, columns, rows, &results.beliefs),
                     precision: asked.map(|one| judge(one, columns, rows)).collect(),
-                    ..summarize_variant(&variant.name, scenario, columns, rows)
+                    ..summarize_variant(variant, columns, rows)
                 }
             })
             .collect(),
+        comparisons: comparisons(plan, study),
     }
 }
 
-fn summarize_variant(
-    name: &str,
-    scenario: &Scenario,
-    columns: &Columns,
-    rows: &[Row],
-) -> VariantSummary {
+fn summarize_variant(variant: &Variant, columns: &Columns, rows: &[Row]) -> VariantSummary {
+    let scenario = variant.document.scenario();
     let of = |measure: Measure| -> Vec<Measured> {
         let position = columns.position(&measure);
         let position = position.expect("every study has the columns of the summary");
@@ -105,7 +102,8 @@ fn summarize_variant(
     let time = |time: TimeMeasure| (time.name(), distribution(Measure::Time(time)));
     let impact = |impact: Impact| (impact.name(), distribution(Measure::Impact(impact)));
     VariantSummary {
-        name: name.into(),
+        name: variant.name.clone(),
+        origin: variant.origin.clone(),
         verdict: joint(hypotheses.iter().map(|hypothesis| hypothesis.verdict)),
         worst_replication: worst(columns, rows),
         hypotheses,
@@ -131,6 +129,11 @@ fn summarize_variant(
             transfer: mean(Measure::Money(Money::CostTransfer)),
             harm_usd: mean(Measure::Money(Money::Harm)),
         },
+        loss: variant
+            .origin
+            .target
+            .as_ref()
+            .map(|_| loss::summarize(scenario, columns, rows)),
         unknown: None,
         precision: Vec::new(),
         outside_validity: outside_validity(rows),

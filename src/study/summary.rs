@@ -1,7 +1,7 @@
 //! What a study says, in the shape of `summary.json`.
 
 use crate::stats::{Distribution, Estimate, Share, Verdict};
-use crate::study::{PrecisionSummary, Unknown};
+use crate::study::{Comparison, LossSummary, PrecisionSummary, Unknown, VariantOrigin};
 use serde::{Serialize, Serializer};
 
 /// A whole study. Times and latencies are in seconds, shares are fractions.
@@ -27,6 +27,9 @@ pub struct Summary {
     pub fitted: u64,
     /// The variants, in the plan's order.
     pub variants: Vec<VariantSummary>,
+    /// Every variant against the first; their page adds a sentence to each.
+    #[serde(skip)]
+    pub comparisons: Vec<Comparison>,
 }
 
 impl Summary {
@@ -46,6 +49,9 @@ impl Summary {
 pub struct VariantSummary {
     /// Its name.
     pub name: String,
+    /// What was varied or lost to make it; there only if anything was.
+    #[serde(skip_serializing_if = "unvaried")]
+    pub origin: VariantOrigin,
     /// Fails if any hypothesis fails, passes if all pass.
     pub verdict: Verdict,
     /// The replication with the longest RTO; `None` without replications.
@@ -75,6 +81,9 @@ pub struct VariantSummary {
     pub guards: Vec<GuardSummary>,
     /// What it costs.
     pub cost: Costs,
+    /// What is left when something is lost; there only for variants that lose something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossSummary>,
     /// What its uncertain inputs leave open; there only if it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<Unknown>,
@@ -84,6 +93,10 @@ pub struct VariantSummary {
     /// Replications in which numbers cannot be relied on; there only if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside_validity: Option<Unreliable>,
+}
+
+fn unvaried(origin: &VariantOrigin) -> bool {
+    !origin.is_varied()
 }
 
 /// What it did to viewers and to the error budget.

@@ -45,3 +45,10 @@ pub struct VariantOrigin {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
 }
+
+impl VariantOrigin {
+    /// Whether anything was varied or lost to make it.
+    pub fn is_varied(&self) -> bool {
+        !self.values.is_empty() || self.target.is_some()
+    }
+}

@@ -118,9 +118,11 @@ fn a_lost_region_is_the_fault_that_the_scenario_has_anyway() {
     let each = run(&["--each", "region"]);
     let names: Vec<&str> = each.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["ash", "birch", "cedar"]);
-    assert_eq!(each[1].1, plain[0].1, "the drill loses birch");
-    assert_ne!(each[0].1, plain[0].1);
-    assert_eq!(run(&["--each", "fault"])[0].1, plain[0].1);
+    // Losses have further columns behind those of the drill.
+    let as_plain = |rows: &[String]| rows[0].starts_with(&plain[0].1[0]);
+    assert!(as_plain(&each[1].1), "the drill loses birch");
+    assert!(!as_plain(&each[0].1));
+    assert!(as_plain(&run(&["--each", "fault"])[0].1));
     let shown = told(dir.path(), &["show", "drill.toml", "--each", "zone"]);
     assert_eq!(shown.matches("kind = \"zone-loss\"").count(), 8);
 }

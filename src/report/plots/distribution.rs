@@ -152,11 +152,11 @@ impl Distributions {
     fn claims(&self, findings: &Findings) -> Vec<f64> {
         let scenario = findings.plan.variants[0].document.scenario();
         let terms = scenario.hypotheses.iter().flat_map(|h| &h.claim.terms);
-        let claimed = terms.filter(|term| term.left == self.measure);
+        let claimed = terms.filter(|term| term.left.own() == Some(&self.measure));
         let mut values: Vec<f64> = claimed
             .filter_map(|term| match term.right {
                 Operand::Value(value) => Some(value),
-                Operand::Measure(_) => None,
+                Operand::Subject(_) => None,
             })
             .filter(|value| value.is_finite() && *value > 0.0)
             .collect();

@@ -316,7 +316,7 @@ fn pieces(points: impl Iterator<Item = Option<Point>>) -> Vec<Vec<Point>> {
 }
 
 /// A tick's label: all labels of an axis that spans so much have the same number of digits.
-fn axis_label(unit: Unit, value: f64, span: f64) -> String {
+pub fn axis_label(unit: Unit, value: f64, span: f64) -> String {
     let digits = |span: f64| (1.0 - libm::log10(span.max(1e-12)).floor()).clamp(0.0, 6.0) as usize;
     match unit {
         Unit::Share => format!("{:.*} %", digits(100.0 * span), 100.0 * value),

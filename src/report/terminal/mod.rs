@@ -1,44 +1,68 @@
 //! What the terminal shows: what is run, a block of tables per variant, and what the numbers do not
 //! say. At most 100 columns, unless names alone are longer.
 
+mod against;
+mod comparison;
 mod domains;
 mod guards;
 mod impact;
+mod markdown;
 mod money;
 mod slis;
 mod table;
 mod times;
 mod unknown;
+mod varied;
 mod verdicts;
 
 use crate::model::scenario::Scenario;
-use crate::report::{Findings, figure};
+use crate::report::{Findings, figure, shown_sli};
 use crate::simulate::Facts;
 use crate::units::human_secs;
 use std::fmt::Write;
 
+pub use against::against;
 pub use table::Style;
 
 /// Most markets whose data are told.
 const MOST_MARKETS: usize = 5;
 
-/// All of it. `facts` has an entry per variant; `out` says where the files are.
-pub fn text(findings: &Findings, facts: &[Facts], out: &str, style: Style) -> String {
+/// All of it. `facts` has an entry per variant; `compared` adds every variant against the first;
+/// `out` says where the files are.
+pub fn text(
+    findings: &Findings,
+    facts: &[Facts],
+    compared: bool,
+    out: &str,
+    style: Style,
+) -> String {
     let mut text = head(findings, facts, style);
     for (v, facts) in facts.iter().enumerate() {
+        // What was varied fills a row of a table.
+        if !findings.summary.variants[v].origin.is_varied() {
+            text.push('\n');
+            variant(&mut text, findings, v, facts, style);
+        }
+    }
+    let sli = shown_sli(first(findings));
+    text.push_str(&varied::text(findings.summary, sli, style));
+    if compared {
         text.push('\n');
-        variant(&mut text, findings, v, facts, style);
+        text.push_str(&comparison::text(findings.summary, style));
     }
     let _ = writeln!(text, "\nFiles are in {out}");
     text.push_str(&last_line(first(findings)));
-    text
+    match style.markdown {
+        true => markdown::paragraphs(&text),
+        false => text,
+    }
 }
 
 /// What is run, with how many replications and which seed.
 fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
     let scenario = first(findings);
     let mut text = String::new();
-    let _ = writeln!(text, "{}", style.bold(&plain(&scenario.title)));
+    let _ = writeln!(text, "{}", style.title(1, &plain(&scenario.title)));
     if !scenario.question.is_empty() {
         let _ = writeln!(text, "{}", plain(&scenario.question));
     }
@@ -62,14 +86,17 @@ fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
             let more = facts.demand.len() - MOST_MARKETS;
             let _ = writeln!(text, "… and {more} more markets: darkregion check");
         }
-        if facts.faults.is_empty() {
+        let losing = findings.plan.variants[0].origin.target.is_some();
+        if losing {
+            let _ = writeln!(text, "Each variant loses something else");
+        } else if facts.faults.is_empty() {
             let _ = writeln!(text, "No fault");
         }
-        for fault in &facts.faults {
+        for fault in facts.faults.iter().filter(|_| !losing) {
             let _ = writeln!(text, "Fault: {fault}");
         }
     }
-    let names: Vec<&str> = findings.plan.variants.iter().map(|v| &*v.name).collect();
+    let names = variant_names(findings);
     let done = findings.study.replications;
     let interrupted = match findings.study.cancelled {
         false => String::new(),
@@ -83,10 +110,29 @@ fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
         "Policy {}: {} replications{interrupted}{}, seed {}",
         names.join(", "),
         figure::whole(done),
-        if names.len() > 1 { " each" } else { "" },
+        if findings.plan.variants.len() > 1 {
+            " each"
+        } else {
+            ""
+        },
         findings.plan.seed
     );
-    wrapped(&text)
+    wrapped(&text, style)
+}
+
+/// Names of the variants; those that were varied by what they are made from.
+fn variant_names<'a>(findings: &Findings<'a>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for variant in &findings.plan.variants {
+        let name = match variant.origin.is_varied() {
+            true => &variant.origin.base,
+            false => &variant.name,
+        };
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, style: Style) {
@@ -97,7 +143,7 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
         policy if policy == name => String::new(),
         policy => format!(" (policy {policy})"),
     };
-    let title = style.bold(&format!("{name}{uses}"));
+    let title = style.title(2, &format!("{name}{uses}"));
     let _ = writeln!(
         text,
         "{title}: {}, verdict {}",
@@ -109,11 +155,14 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
         times::table(scenario, summary, style),
         domains::table(scenario, summary, style),
         impact::table(summary, style),
-        wrapped(&guards::lines(summary)),
-        wrapped(&money::lines(scenario, summary)),
+        wrapped(&guards::lines(summary), style),
+        wrapped(&money::lines(scenario, summary), style),
         verdicts::table(scenario, summary, findings.study.replications, style),
         unknown::table(summary, style),
-        wrapped(&unknown::precision(summary, findings.study.replications)),
+        wrapped(
+            &unknown::precision(summary, findings.study.replications),
+            style,
+        ),
     ];
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         text.push('\n');
@@ -132,7 +181,7 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
             failing.reason,
         );
         text.push('\n');
-        text.push_str(&wrapped(&note));
+        text.push_str(&wrapped(&note, style));
     }
 }
 
@@ -172,8 +221,17 @@ fn number(n: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", figure::whole(n as u64))
 }
 
-/// Lines of at most 100 columns, broken between words; what follows a break is indented.
-fn wrapped(text: &str) -> String {
+/// Lines of at most 100 columns, broken between words; what follows a break is indented. Markdown
+/// needs none.
+fn wrapped(text: &str, style: Style) -> String {
+    if style.markdown {
+        return text.to_string()
+            + if text.ends_with('\n') || text.is_empty() {
+                ""
+            } else {
+                "\n"
+            };
+    }
     let mut out = String::new();
     for line in text.lines() {
         let mut column = 0;

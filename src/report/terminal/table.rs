@@ -22,9 +22,19 @@ const RULED: TableStyle =
 pub struct Style {
     /// Whether colours and bold letters may be used.
     pub colour: bool,
+    /// Whether it is Markdown, to be pasted.
+    pub markdown: bool,
 }
 
 impl Style {
+    /// A title of a level, 1 the highest.
+    pub fn title(self, level: usize, text: &str) -> String {
+        match self.markdown {
+            true => format!("{} {text}", "#".repeat(level)),
+            false => self.bold(text),
+        }
+    }
+
     /// Bold text.
     pub fn bold(self, text: &str) -> String {
         self.dressed(text, "1")
@@ -86,6 +96,9 @@ pub fn rendered(
     rows: Vec<Vec<Cell>>,
     style: Style,
 ) -> String {
+    if style.markdown {
+        return piped(header, &numbers, &rows);
+    }
     let mut table = Table::new();
     table
         .load_style(RULED)
@@ -113,4 +126,24 @@ pub fn rendered(
     text.lines()
         .map(|line| format!("{INDENT}{}\n", line.trim_end()))
         .collect()
+}
+
+/// A table in Markdown.
+fn piped(header: &[&str], numbers: &std::ops::Range<usize>, rows: &[Vec<Cell>]) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let plain = |text: String| {
+        let text = text.replace('|', "\\|");
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        lines.join("<br>")
+    };
+    let mut text = line(header.iter().map(|name| plain(name.to_string())).collect());
+    let rule = (0..header.len()).map(|i| match numbers.contains(&i) {
+        true => "---:".to_string(),
+        false => "---".to_string(),
+    });
+    text += &line(rule.collect());
+    for row in rows {
+        text += &line(row.iter().map(|cell| plain(cell.content())).collect());
+    }
+    text
 }

@@ -13,11 +13,11 @@ pub fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
         .hypotheses
         .iter()
         .flat_map(|h| &h.claim.terms)
-        .filter(|term| term.left == Measure::Time(TimeMeasure::Rto))
+        .filter(|term| term.left.own() == Some(&Measure::Time(TimeMeasure::Rto)))
         .filter(|term| matches!(term.op, Op::Less | Op::AtMost))
         .find_map(|term| match term.right {
             Operand::Value(secs) => Some(secs),
-            Operand::Measure(_) => None,
+            Operand::Subject(_) => None,
         })
     else {
         return;
@@ -104,12 +104,12 @@ pub fn baseline(scenario: &Scenario, found: &mut Vec<Problem>) {
         .collect();
     let calm_needed = claims.iter().any(|(_, term)| {
         matches!(
-            &term.left,
-            Measure::Sli {
+            term.left.own(),
+            Some(Measure::Sli {
                 span: SliSpan::Before,
                 region: None,
                 ..
-            }
+            })
         )
     });
     if !calm_needed {
@@ -118,13 +118,13 @@ pub fn baseline(scenario: &Scenario, found: &mut Vec<Problem>) {
     let calm = calm(scenario);
     for (i, term) in claims {
         let (
-            Measure::Sli {
+            Some(Measure::Sli {
                 span: SliSpan::Before,
                 sli,
                 region: None,
-            },
+            }),
             Operand::Value(limit),
-        ) = (&term.left, &term.right)
+        ) = (term.left.own(), &term.right)
         else {
             continue;
         };
