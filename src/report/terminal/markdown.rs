@@ -11,7 +11,8 @@ pub fn paragraphs(text: &str) -> String {
             in_table = false;
             continue;
         }
-        if !out.is_empty() && !(table && in_table) {
+        let goes_on = table && in_table;
+        if !goes_on && !out.is_empty() {
             out.push('\n');
         }
         out.push_str(line);
