@@ -57,6 +57,8 @@ mod precision;
 #[cfg(feature = "cli")]
 #[path = "promises/program.rs"]
 mod program;
+#[path = "promises/scope.rs"]
+mod scope;
 #[cfg(feature = "cli")]
 #[path = "promises/variants.rs"]
 mod variants;

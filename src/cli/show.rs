@@ -3,7 +3,7 @@
 use crate::cli::failure::{Failure, say};
 use crate::cli::format::{self, Format};
 use crate::cli::load::{Overlays, is_path, source, variants};
-use crate::model::policy::{Knobs, Policy, Shed, Spread};
+use crate::model::policy::{Knobs, Policy, Scope, Shed, Spread};
 use crate::model::scenario::{Input, Origin};
 use crate::problem::nearest;
 use crate::scenario::{builtin, builtins};
@@ -194,6 +194,7 @@ fn policy_file(policy: &dyn Policy) -> String {
         route_by_edge,
         route_by_dns,
         dns_after_edge,
+        scope,
         spread,
         stages,
         hold,
@@ -213,6 +214,12 @@ fn policy_file(policy: &dyn Policy) -> String {
         .filter_map(|(used, name)| used.then_some(name))
         .collect();
     let stages: Vec<String> = stages.iter().map(f64::to_string).collect();
+    let scope = match scope {
+        Scope::Region => "\"region\"",
+        Scope::Services(_) | Scope::Devices(_) => {
+            unreachable!("a built-in policy knows no service")
+        }
+    };
     let spread = match spread {
         Spread::Spare => "\"spare\"",
         Spread::Nearest => "\"nearest\"",
@@ -234,6 +241,7 @@ fn policy_file(policy: &dyn Policy) -> String {
         ("decide", format!("\"{decide}s\"")),
         ("route", format!("[{}]", route.join(", "))),
         ("dns_after_edge", dns_after_edge.to_string()),
+        ("scope", scope.to_string()),
         ("spread", spread.to_string()),
         ("stages", format!("[{}]", stages.join(", "))),
         ("hold", secs(hold)),

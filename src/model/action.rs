@@ -6,7 +6,7 @@ use crate::model::scenario::{MarketId, RegionId, ServiceId};
 /// A request of a policy to the actuator.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Of the traffic that enters at `from`, serve the share `shares[r]` in region `r`. Shares sum
+    /// Of the traffic in the policy's scope that enters at `from`, serve the share `shares[r]` in region `r`. Shares sum
     /// to one. It reaches each proxy after its own poll delay.
     SetRoutes {
         /// Region whose edge the traffic enters.
@@ -14,7 +14,7 @@ pub enum Action {
         /// Per market: share per serving region. All markets, in the scenario's order.
         shares: Vec<Vec<f64>>,
     },
-    /// Answer the market's DNS questions with these weights per region, which sum to one.
+    /// Answer the market's DNS questions, for names in the policy's scope, with these weights per region, which sum to one.
     SetDns {
         /// The market.
         market: MarketId,

@@ -1,7 +1,7 @@
 //! A failover policy: its interface, its knobs, and the labels of its phases.
 
 use crate::model::action::Action;
-use crate::model::scenario::RegionId;
+use crate::model::scenario::{RegionId, ServiceId};
 use crate::model::telemetry::Telemetry;
 use crate::units::{Dist, Span, Time};
 
@@ -173,6 +173,8 @@ pub struct Knobs {
     /// Change DNS only when 99 % of the proxies have the new routes and the capacity in service
     /// covers the need.
     pub dns_after_edge: bool,
+    /// What leaves a region that is evacuated.
+    pub scope: Scope,
     /// How the evacuated traffic is split over the survivors.
     pub spread: Spread,
     /// Shares of the traffic that are moved one after the other; the last is 1.
@@ -226,6 +228,7 @@ impl Default for Knobs {
             route_by_edge: false,
             route_by_dns: false,
             dns_after_edge: false,
+            scope: Scope::Region,
             spread: Spread::Spare,
             stages: vec![1.0],
             hold: Span::ZERO,
@@ -328,6 +331,18 @@ impl Default for Failback {
             back_off: Span(600_000_000_000),
         }
     }
+}
+
+/// What leaves a region that is evacuated. The rest is served where it enters, of a dead region too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    Region,
+    /// Requests that one of these services answers, or that lead to calls of it. Names cannot tell
+    /// them from others: only edges can move them.
+    Services(Vec<ServiceId>),
+    /// What devices of these classes ask for, by their index. Each class has names of its own.
+    Devices(Vec<usize>),
 }
 
 /// How evacuated traffic is split over the survivors.

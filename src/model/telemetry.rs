@@ -101,7 +101,9 @@ pub struct MarketTelemetry {
     pub near: Vec<RegionId>,
     /// Requests per second at the last report.
     pub load: f64,
-    /// Weights that DNS was last told.
+    /// Of these, the ones out of the policy's scope: they are served where they enter.
+    pub stays: f64,
+    /// Weights that DNS was last told, for names in the policy's scope.
     pub dns: Vec<f64>,
     /// Weights that DNS has in normal times; empty: not known.
     pub planned: Vec<f64>,
@@ -112,6 +114,8 @@ pub struct MarketTelemetry {
     /// Estimate of the instances per service that its present load takes, wherever it is served;
     /// empty unless the policy pre-scales.
     pub need: Vec<f64>,
+    /// Of these, what requests out of the policy's scope take; empty: nothing.
+    pub need_stays: Vec<f64>,
 }
 
 /// A drill that policies know of.

@@ -68,7 +68,11 @@ fn telemetry(regions: usize) -> impl Strategy<Value = Telemetry> {
         proptest::collection::vec(quantity(), regions),
         proptest::collection::vec(quantity(), regions),
         proptest::collection::vec(proptest::bool::weighted(0.8), regions),
-        proptest::collection::vec(quantity(), 2),
+        (
+            proptest::collection::vec(quantity(), 2),
+            proptest::collection::vec(quantity(), 0..3),
+            quantity(),
+        ),
     );
     let drill = (0..regions, 0.0..DAY_SECS, 0.0..DAY_SECS, any::<bool>());
     (
@@ -83,14 +87,18 @@ fn telemetry(regions: usize) -> impl Strategy<Value = Telemetry> {
             markets: (0..)
                 .zip(markets)
                 .map(
-                    |(market, (near, load, dns, planned, may, need))| MarketTelemetry {
-                        near,
-                        load,
-                        dns,
-                        planned,
-                        may,
-                        need,
-                        market,
+                    |(market, (near, load, dns, planned, may, (need, need_stays, stays)))| {
+                        MarketTelemetry {
+                            near,
+                            load,
+                            stays,
+                            need_stays,
+                            dns,
+                            planned,
+                            may,
+                            need,
+                            market,
+                        }
                     },
                 )
                 .collect(),

@@ -102,6 +102,16 @@ impl<'a> View<'a> {
         self.moved(memory.stage) * (1.0 - back)
     }
 
+    /// Requests per second of the region that are out of the policy's scope.
+    fn stays(&self) -> f64 {
+        let markets = self.telemetry.markets.iter();
+        let stays = markets.map(|market| {
+            let planned = market.planned.get(self.region).copied().unwrap_or(0.0);
+            spread::amount(market.stays) * spread::amount(planned).min(1.0)
+        });
+        stays.sum()
+    }
+
     /// Whether what is in service in these regions can serve all that is asked for now.
     pub fn capacity_covers(&self, targets: &[RegionId]) -> bool {
         let capacity: f64 = targets
@@ -110,6 +120,43 @@ impl<'a> View<'a> {
             .sum();
         let asked: f64 = self.telemetry.markets.iter().map(|m| m.load).sum();
         let served: f64 = self.telemetry.regions.iter().map(|r| r.load).sum();
-        capacity >= asked && capacity >= served
+        let stays = self.stays();
+        capacity >= asked - stays && capacity >= served - stays
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::telemetry::{MarketTelemetry, RegionTelemetry};
+
+    #[test]
+    fn what_stays_needs_no_capacity_elsewhere() {
+        let region = |capacity: f64, load: f64| RegionTelemetry {
+            capacity,
+            load,
+            ..RegionTelemetry::default()
+        };
+        let covers = |capacity: f64, stays: f64| {
+            let telemetry = Telemetry {
+                now: Time::ZERO,
+                regions: vec![region(0.0, 100.0), region(capacity, 50.0)],
+                markets: vec![MarketTelemetry {
+                    load: 150.0,
+                    stays,
+                    planned: vec![1.0, 0.0],
+                    ..MarketTelemetry::default()
+                }],
+                announced: Vec::new(),
+            };
+            let view = View {
+                knobs: &Knobs::default(),
+                telemetry: &telemetry,
+                region: 0,
+            };
+            view.capacity_covers(&[1])
+        };
+        assert_eq!([covers(149.0, 0.0), covers(150.0, 0.0)], [false, true]);
+        assert_eq!([covers(109.0, 40.0), covers(110.0, 40.0)], [false, true]);
     }
 }

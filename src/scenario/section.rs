@@ -61,7 +61,9 @@ impl<'r> Section<'r> {
 
     /// The value of a key, which is known from now on.
     pub fn take(&mut self, key: &'static str) -> Option<&'r Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.table.get(key)
     }
 

@@ -1,5 +1,6 @@
 //! What a section holds besides figures: flags, words, names, and names of other entities.
 
+use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::{LONGEST_NAME, suggest};
 use crate::scenario::section::Section;
 use crate::scenario::tree::Value;
@@ -81,6 +82,38 @@ impl<'r> Section<'r> {
         let name = self.text(key)?;
         let at = self.table.get(key)?.at;
         self.reader.find(at, &self.path_of(key), name, what, known)
+    }
+
+    /// Names, each of which must be among known ones and there once; `None` where the key is absent.
+    pub fn references(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        known: &[impl AsRef<str>],
+    ) -> Option<Vec<usize>> {
+        let path = self.path_of(key);
+        let mut named: Vec<usize> = Vec::new();
+        for node in self.array(key)? {
+            let wrong = |message: String, hint: String| {
+                self.reader.wrong(node.at, &path, Wrong::new(message, hint));
+            };
+            let Some(name) = node.text() else {
+                wrong(
+                    format!("expected a {what}'s name, found {}", node.kind()),
+                    "write it in quotes".into(),
+                );
+                continue;
+            };
+            match self.reader.find(node.at, &path, name, what, known) {
+                Some(index) if named.contains(&index) => wrong(
+                    format!("{name:?} is listed twice"),
+                    format!("name each {what} once"),
+                ),
+                Some(index) => named.push(index),
+                None => {}
+            }
+        }
+        Some(named)
     }
 
     /// The same, of a key that must be there.

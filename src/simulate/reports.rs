@@ -12,6 +12,8 @@ pub struct Report {
     pub at: Time,
     /// Requests per second of each market.
     pub markets: Vec<f64>,
+    /// Share of it that is out of the policy's scope; empty: not known yet.
+    pub stays: Vec<f64>,
     /// Requests per second served by each region.
     pub regions: Vec<f64>,
     /// Requests per second that each region's instances in service can serve, at its mix.

@@ -19,6 +19,7 @@ use crate::units::Time;
 use crate::world::balancer::Admission;
 use crate::world::connections::Legacy;
 use crate::world::doors::Door;
+use crate::world::lanes::{MOVES, STAYS};
 use crate::world::plan::Plan;
 use crate::world::playback::Cut;
 use crate::world::state::World;
@@ -74,16 +75,16 @@ pub struct Cohort {
     pub sessions: Sessions,
     /// Long-lived connections since the last change of a market's answer, `[market][class]`.
     legacy: Vec<Vec<Option<Legacy>>>,
-    /// Reconnects and changes of region since the last step, `[market][region]`, and those whose
-    /// requests are made in this step.
+    /// Reconnects and changes of region since the last step, `[group of classes][market][region]`, and
+    /// those whose requests are made in this step.
     reconnects: Vec<f64>,
     changes: Vec<f64>,
     herd: Herd,
     /// Share of each edge's proxies that had failed in the last step.
     failed_proxies: Vec<f64>,
-    /// Sessions that are served in another region now and have not noticed, `[market][region]`.
+    /// Sessions that are served in another region now and have not noticed, `[lane][market][region]`.
     unaware: Vec<f64>,
-    /// Where requests were served in the last step, `[edge][market][region]`.
+    /// Where requests were served in the last step, `[lane][edge][market][region]`.
     routes: Vec<f64>,
     /// Sessions with an ambient stall at the moment, `[market][region]`.
     stalled: Vec<u64>,
@@ -102,20 +103,22 @@ pub struct Cohort {
     pool_secs: Vec<f64>,
     /// Counts that must balance.
     pub ledger: Ledger,
-    /// First attempts of the last step that home regions sent elsewhere, and all of them,
-    /// `[home region]`: (elsewhere, all).
+    /// First attempts of the last step that home regions sent elsewhere, and all of them, of those that
+    /// the policy can move, `[home region]`: (elsewhere, all).
     pub shifted: Vec<(f64, f64)>,
     /// What was asked in the last step, `[region][request]`; empty where there is neither a domain of
     /// data nor a worker.
     pub asked: Vec<Asked>,
     /// Requests per second of each market, and served by each region, in the last step.
     pub market_load: Vec<f64>,
+    /// Of each market's load, what the policy can move.
+    pub market_moves: Vec<f64>,
     /// Length of the step under way.
     dt_secs: f64,
     buffers: Buffers,
 }
 
-/// Sessions that reconnected or changed their region, `[market][region]`.
+/// Sessions that reconnected or changed their region, `[group of classes][market][region]`.
 #[derive(Default)]
 struct Herd {
     reconnects: Vec<f64>,
@@ -138,6 +141,8 @@ impl Cohort {
         let scenario = view.scenario;
         let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
         let classes = scenario.devices.len();
+        let lanes = view.plan.lanes.count();
+        let herds = view.plan.lanes.groups() * markets * regions;
         let phases = scenario.session.as_ref().map_or(0, |s| s.length.len());
         let streams: Vec<Streams> = scenario
             .markets
@@ -164,23 +169,23 @@ impl Cohort {
             tokens: vec![vec![0.0; classes]; markets],
             sessions: Sessions::new(markets, classes, regions, phases),
             legacy: vec![vec![None; classes]; markets],
-            reconnects: vec![0.0; markets * regions],
-            changes: vec![0.0; markets * regions],
+            reconnects: vec![0.0; herds],
+            changes: vec![0.0; herds],
             herd: Herd {
-                reconnects: vec![0.0; markets * regions],
-                changes: vec![0.0; markets * regions],
+                reconnects: vec![0.0; herds],
+                changes: vec![0.0; herds],
             },
             failed_proxies: vec![0.0; regions],
-            unaware: vec![0.0; markets * regions],
+            unaware: vec![0.0; lanes * markets * regions],
             pointed: Vec::new(),
-            routes: vec![0.0; regions * markets * regions],
+            routes: vec![0.0; lanes * regions * markets * regions],
             stalled: vec![0; markets * regions],
             wanted: Wanted {
                 now: vec![0.0; regions],
                 came: vec![0.0; regions],
             },
             admissions: Vec::new(),
-            serving: Serving::new(scenario),
+            serving: Serving::new(scenario, view.plan),
             pointing: vec![0.0; markets * classes * regions],
             window: vec![Observation::default(); regions],
             tallies: vec![Tally::new(view.laws.count(), markets); regions],
@@ -194,6 +199,7 @@ impl Cohort {
                 false => vec![Asked::default(); regions * scenario.requests.len()],
             },
             market_load: vec![0.0; markets],
+            market_moves: vec![0.0; markets],
             dt_secs: 0.0,
             buffers: Buffers {
                 shares: vec![0.0; 2 * regions * classes.max(1) + 2],
@@ -261,7 +267,8 @@ impl Cohort {
 
     /// A market's names begin to point elsewhere: connections that are open now close in their time.
     pub fn answer_changed(&mut self, view: &View, now: Time, market: MarketId) {
-        for (k, class) in view.scenario.devices.iter().enumerate() {
+        let devices = view.scenario.devices.iter().enumerate();
+        for (k, class) in devices.filter(|(k, _)| view.plan.lanes.moves_class(*k)) {
             // A change while an earlier one still drains finds the same connections.
             self.legacy[market][k]
                 .get_or_insert_with(|| Legacy::new(class, &view.scenario.requests, now));
@@ -347,12 +354,20 @@ impl Cohort {
         q: usize,
         rate: f64,
     ) {
+        let lanes = &self.serving.lanes;
+        let lane = lanes.of(q, lanes.group(k));
         if view.scenario.devices[k].direct {
-            let flow = self.serving.flow(r, q, m);
+            let flow = self.serving.flow(lane, r, q, m);
             self.serving.direct[flow] += rate;
         } else {
-            self.enter(view, world, (m, r), q, rate);
+            self.enter(view, world, (lane, m, r), q, rate);
         }
+    }
+
+    /// Position of a class's sessions at a region in what counts them by group of classes.
+    fn cell(&self, (m, k, r): (MarketId, usize, RegionId)) -> usize {
+        let (markets, regions) = (self.waiting.len(), self.window.len());
+        (self.serving.lanes.group(k) * markets + m) * regions + r
     }
 
     /// The same, of devices that go through the edge.
@@ -360,17 +375,17 @@ impl Cohort {
         &mut self,
         view: &View,
         world: &World,
-        (m, r): (MarketId, RegionId),
+        (lane, m, r): (usize, MarketId, RegionId),
         q: usize,
         rate: f64,
     ) {
         match world.door(view.scenario, m, r) {
             Some(Door::Edge(edge)) => {
-                let flow = self.serving.flow(edge, q, m);
+                let flow = self.serving.flow(lane, edge, q, m);
                 self.serving.entering[flow] += rate;
             }
             Some(Door::Services) => {
-                let flow = self.serving.flow(r, q, m);
+                let flow = self.serving.flow(lane, r, q, m);
                 self.serving.direct[flow] += rate;
             }
             None => {}
@@ -401,18 +416,22 @@ impl Cohort {
                     }
                 }
             }
-            for r in 0..regions {
-                for (q, request) in scenario.requests.iter().enumerate() {
-                    let count = match request.when {
-                        When::Reconnect => self.herd.reconnects[m * regions + r],
-                        When::RegionChange => self.herd.changes[m * regions + r],
-                        _ => continue,
-                    };
-                    if count > 0.0 {
-                        self.enter(view, world, (m, r), q, count / dt);
+            for group in 0..self.serving.lanes.groups() {
+                for r in 0..regions {
+                    let cell = (group * scenario.markets.len() + m) * regions + r;
+                    for (q, request) in scenario.requests.iter().enumerate() {
+                        let count = match request.when {
+                            When::Reconnect => self.herd.reconnects[cell],
+                            When::RegionChange => self.herd.changes[cell],
+                            _ => continue,
+                        };
+                        if count > 0.0 {
+                            let lane = self.serving.lanes.of(q, group);
+                            self.enter(view, world, (lane, m, r), q, count / dt);
+                        }
                     }
+                    self.serving.connections[r] += self.herd.reconnects[cell] / dt;
                 }
-                self.serving.connections[r] += self.herd.reconnects[m * regions + r] / dt;
             }
         }
         let Some(q) = retry_request(scenario) else {
@@ -444,19 +463,24 @@ impl Cohort {
         let starts_per_start: f64 = scenario
             .requests
             .iter()
-            .map(|q| match q.when {
-                When::Start { count } => f64::from(count),
+            .enumerate()
+            .map(|(q, request)| match request.when {
+                When::Start { count } if view.plan.lanes.of(q, MOVES) == MOVES => f64::from(count),
                 _ => 0.0,
             })
             .sum();
+        let moving = || {
+            let classes = scenario.devices.iter().enumerate();
+            classes.filter(|(k, _)| view.plan.lanes.moves_class(*k))
+        };
         self.shifted.fill((0.0, 0.0));
         for m in 0..markets {
             let home = scenario.markets[m].near[0];
             for e in 0..regions {
                 let entering: f64 = (0..scenario.requests.len())
-                    .map(|q| self.serving.entering[self.serving.flow(e, q, m)])
+                    .map(|q| self.serving.entering[self.serving.flow(MOVES, e, q, m)])
                     .sum();
-                let kept = self.serving.share[(e * markets + m) * regions + home];
+                let kept = self.serving.share[self.serving.row(MOVES, e, m) + home];
                 self.shifted[home].0 += entering * (1.0 - kept);
                 self.shifted[home].1 += entering;
                 if matches!(world.door(scenario, m, e), Some(Door::Edge(_))) {
@@ -464,7 +488,7 @@ impl Cohort {
                 }
                 // Attempts that reach no router at all are not routed elsewhere.
                 let rate = view.plan.demand[m].rate(0.0) * starts_per_start;
-                for (k, class) in scenario.devices.iter().enumerate().filter(|c| !c.1.direct) {
+                for (k, class) in moving().filter(|c| !c.1.direct) {
                     let pointing = self.pointing(m, k, scenario.devices.len());
                     let part = self.pointing[pointing.start + e];
                     self.shifted[home].1 += rate * class.share * part;
@@ -472,7 +496,7 @@ impl Cohort {
             }
             if scenario.devices.iter().all(|class| class.direct) {
                 // Without a router, names alone move anything.
-                for (k, class) in scenario.devices.iter().enumerate() {
+                for (k, class) in moving() {
                     let pointing = self.pointing(m, k, scenario.devices.len());
                     let here = self.pointing[pointing.start + home];
                     self.shifted[home].0 += class.share * (1.0 - here);
@@ -480,12 +504,18 @@ impl Cohort {
                 }
             }
         }
-        for (m, load) in self.market_load.iter_mut().enumerate() {
-            *load = 0.0;
-            for q in 0..scenario.requests.len() {
-                for r in 0..regions {
-                    let flow = self.serving.flow(r, q, m);
-                    *load += self.serving.entering[flow] + self.serving.direct[flow];
+        for m in 0..markets {
+            self.market_load[m] = 0.0;
+            for lane in 0..self.serving.lanes.count() {
+                for q in 0..scenario.requests.len() {
+                    for r in 0..regions {
+                        let flow = self.serving.flow(lane, r, q, m);
+                        self.market_load[m] +=
+                            self.serving.entering[flow] + self.serving.direct[flow];
+                    }
+                }
+                if lane == MOVES {
+                    self.market_moves[m] = self.market_load[m];
                 }
             }
         }
@@ -495,42 +525,55 @@ impl Cohort {
     fn notice_changes(&mut self, view: &View) {
         let scenario = view.scenario;
         let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
-        let per_session: f64 = scenario
-            .requests
-            .iter()
-            .map(|request| match request.when {
-                When::Every { period_secs, .. } => 1.0 / period_secs,
-                When::Rate { per_sec } => per_sec,
-                _ => 0.0,
-            })
-            .sum();
+        let lanes = &view.plan.lanes;
+        let group = |lane: usize| lane.min(lanes.groups() - 1);
+        let per_session = |lane: usize| -> f64 {
+            let requests = scenario.requests.iter().enumerate();
+            let taken = requests.filter(|(q, _)| lanes.of(*q, group(lane)) == lane);
+            taken
+                .map(|(_, request)| match request.when {
+                    When::Every { period_secs, .. } => 1.0 / period_secs,
+                    When::Rate { per_sec } => per_sec,
+                    _ => 0.0,
+                })
+                .sum()
+        };
+        let per_session: Vec<f64> = (0..lanes.count()).map(per_session).collect();
         for e in 0..regions {
             for m in 0..markets {
-                let row = (e * markets + m) * regions;
-                let served = self.serving.served(e, m);
-                let known = &mut self.routes[row..row + regions];
-                let moved: f64 = served
-                    .iter()
-                    .zip(&*known)
-                    .map(|(a, b)| (a - b).max(0.0))
-                    .sum();
-                let playing: u64 = (0..scenario.devices.len())
-                    .filter(|&k| !scenario.devices[k].direct)
-                    .map(|k| self.sessions.count(m, k, e))
-                    .sum();
-                let unaware = &mut self.unaware[m * regions + e];
-                if moved > 1e-9 && known.iter().sum::<f64>() > 0.0 {
-                    *unaware += moved * playing as f64;
-                }
-                known.copy_from_slice(&served);
-                if *unaware > 0.0 {
-                    let notice = -libm::expm1(-per_session * self.dt_secs);
-                    let aware = *unaware * notice;
-                    *unaware -= aware;
-                    if *unaware < 0.5 {
-                        *unaware = 0.0;
+                // A session whose requests of both lanes move at once moves once.
+                let mut seen = 0.0;
+                for lane in 0..lanes.count() {
+                    let row = self.serving.row(lane, e, m);
+                    let served = self.serving.served(lane, e, m);
+                    let known = &mut self.routes[row..row + regions];
+                    let moved: f64 = served
+                        .iter()
+                        .zip(&*known)
+                        .map(|(a, b)| (a - b).max(0.0))
+                        .sum();
+                    let playing: u64 = (0..scenario.devices.len())
+                        .filter(|&k| !scenario.devices[k].direct && lanes.group(k) == group(lane))
+                        .map(|k| self.sessions.count(m, k, e))
+                        .sum();
+                    let newly = moved - if group(lane) == lane { 0.0 } else { seen };
+                    if per_session[lane] > 0.0 {
+                        seen = moved;
                     }
-                    self.changes[m * regions + e] += aware;
+                    let unaware = &mut self.unaware[(lane * markets + m) * regions + e];
+                    if newly > 1e-9 && known.iter().sum::<f64>() > 0.0 {
+                        *unaware += newly * playing as f64;
+                    }
+                    known.copy_from_slice(&served);
+                    if *unaware > 0.0 {
+                        let notice = -libm::expm1(-per_session[lane] * self.dt_secs);
+                        let aware = *unaware * notice;
+                        *unaware -= aware;
+                        if *unaware < 0.5 {
+                            *unaware = 0.0;
+                        }
+                        self.changes[(group(lane) * markets + m) * regions + e] += aware;
+                    }
                 }
             }
         }
@@ -572,6 +615,44 @@ impl Cohort {
         }
         for group in &self.sessions.starved {
             self.window[group.region].stood_still += group.stalled as f64;
+        }
+    }
+
+    /// Share of each market's load in the last step that the policy cannot move; empty: it can move all.
+    pub fn staying(&self) -> Vec<f64> {
+        if self.serving.lanes.count() == 1 {
+            return Vec::new();
+        }
+        let loads = self.market_load.iter().zip(&self.market_moves);
+        loads
+            .map(|(&all, &moves)| if all > 0.0 { 1.0 - moves / all } else { 0.0 })
+            .collect()
+    }
+
+    /// Share of a market's lookups in a cache, as asked in the last step, that the policy can move.
+    pub fn lookups_that_move(&self, plan: &Plan, cache: usize, market: MarketId) -> f64 {
+        if self.serving.lanes.count() == 1 {
+            return 1.0;
+        }
+        let lookups = |lane: usize| -> f64 {
+            let mut sum = 0.0;
+            for (q, paths) in plan.paths.iter().enumerate() {
+                let Some(at) = paths.caches.iter().position(|&c| c == cache) else {
+                    continue;
+                };
+                for r in 0..self.window.len() {
+                    let flow = self.serving.flow(lane, r, q, market);
+                    let rate = self.serving.entering[flow] + self.serving.direct[flow];
+                    sum += rate * paths.lookups[at];
+                }
+            }
+            sum
+        };
+        let (moves, stays) = (lookups(MOVES), lookups(STAYS));
+        if moves > 0.0 {
+            moves / (moves + stays)
+        } else {
+            0.0
         }
     }
 

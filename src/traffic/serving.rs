@@ -5,6 +5,7 @@ use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::units::Time;
 use crate::world::exchange;
+use crate::world::lanes::{Lanes, MOVES};
 use crate::world::plan::Plan;
 use crate::world::pool::PoolState;
 use crate::world::state::World;
@@ -15,24 +16,40 @@ mod retries;
 mod routes;
 
 pub use fate::Fate;
+
+/// Requests that take the same way.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// Whether the policy can move them.
+    pub lane: usize,
+    /// Where they enter.
+    pub edge: RegionId,
+    /// Where they come from.
+    pub market: MarketId,
+    /// Their kind.
+    pub request: usize,
+}
+
 /// Flows of a step and where they lead.
 pub struct Serving {
     regions: usize,
     markets: usize,
     requests: usize,
-    /// Requests per second that enter at an edge, `[edge][request][market]`.
+    /// Which lane a request takes.
+    pub lanes: Lanes,
+    /// Requests per second that enter at an edge, `[lane][edge][request][market]`.
     pub entering: Vec<f64>,
-    /// Requests per second of devices that bypass the edge, `[region][request][market]`.
+    /// Requests per second of devices that bypass the edge, `[lane][region][request][market]`.
     pub direct: Vec<f64>,
     /// New connections per second at an edge.
     pub connections: Vec<f64>,
-    /// Routes, averaged over the step, `[edge][market][region]`.
+    /// Routes, averaged over the step, `[lane][edge][market][region]`.
     pub share: Vec<f64>,
-    /// First living origin, `[edge][market][region]`.
+    /// First living origin, `[lane][edge][market][region]`.
     first: Vec<f64>,
-    /// Share that still goes to a failing origin first, `[edge][market][region]`.
+    /// Share that still goes to a failing origin first, `[lane][edge][market][region]`.
     exposed: Vec<f64>,
-    /// Where a retry goes, `[edge][market][region]`.
+    /// Where a retry goes, `[lane][edge][market][region]`.
     elsewhere: Vec<f64>,
     /// Share of the wanted retries that the budget allows, per edge.
     allowed: Vec<f64>,
@@ -51,20 +68,26 @@ pub struct Serving {
 
 impl Serving {
     /// Idle flows.
-    pub fn new(scenario: &Scenario) -> Serving {
+    pub fn new(scenario: &Scenario, plan: &Plan) -> Serving {
         let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
         let requests = scenario.requests.len();
+        let lanes = plan.lanes.clone();
+        let (flows, rows) = (
+            lanes.count() * regions * requests * markets,
+            lanes.count() * regions * markets * regions,
+        );
         Serving {
             regions,
             markets,
             requests,
-            entering: vec![0.0; regions * requests * markets],
-            direct: vec![0.0; regions * requests * markets],
+            lanes,
+            entering: vec![0.0; flows],
+            direct: vec![0.0; flows],
             connections: vec![0.0; regions],
-            share: vec![0.0; regions * markets * regions],
-            first: vec![0.0; regions * markets * regions],
-            exposed: vec![0.0; regions * markets * regions],
-            elsewhere: vec![0.0; regions * markets * regions],
+            share: vec![0.0; rows],
+            first: vec![0.0; rows],
+            exposed: vec![0.0; rows],
+            elsewhere: vec![0.0; rows],
             allowed: vec![1.0; regions],
             proxies: vec![PoolState::default(); regions],
             proxied: vec![0.0; regions],
@@ -83,32 +106,63 @@ impl Serving {
     }
 
     /// Position of a flow in [`Serving::entering`] and [`Serving::direct`].
-    pub fn flow(&self, region: RegionId, request: usize, market: MarketId) -> usize {
-        (region * self.requests + request) * self.markets + market
+    pub fn flow(&self, lane: usize, region: RegionId, request: usize, market: MarketId) -> usize {
+        ((lane * self.regions + region) * self.requests + request) * self.markets + market
     }
 
-    fn row(&self, edge: RegionId, market: MarketId) -> usize {
-        (edge * self.markets + market) * self.regions
+    /// Position of a lane's routes for a market at an edge, in [`Serving::share`].
+    pub fn row(&self, lane: usize, edge: RegionId, market: MarketId) -> usize {
+        ((lane * self.regions + edge) * self.markets + market) * self.regions
+    }
+
+    /// All markets, once per lane.
+    fn all_markets(&self) -> impl Iterator<Item = (usize, MarketId)> + use<> {
+        let lanes = self.lanes.count();
+        (0..self.markets).flat_map(move |m| (0..lanes).map(move |lane| (lane, m)))
+    }
+
+    /// Requests per second of a lane from a market that enter at an edge.
+    fn enters(&self, lane: usize, edge: RegionId, market: MarketId) -> f64 {
+        (0..self.requests)
+            .map(|q| self.entering[self.flow(lane, edge, q, market)])
+            .sum()
+    }
+
+    /// Whether retries from and to a region are forbidden to a lane.
+    fn isolated(&self, world: &World, lane: usize, region: RegionId) -> bool {
+        lane == MOVES && world.isolated[region]
+    }
+
+    /// Whether all lanes of a market that enter at an edge meet the same.
+    pub fn alike(&self, edge: RegionId, market: MarketId) -> bool {
+        let first = self.row(MOVES, edge, market);
+        let rows = [&self.first, &self.exposed, &self.elsewhere];
+        (1..self.lanes.count()).all(|lane| {
+            let row = self.row(lane, edge, market);
+            rows.iter()
+                .all(|of| of[first..first + self.regions] == of[row..row + self.regions])
+        })
     }
 
     /// Whether any request of the last step entered at a region, or was sent to it.
     pub fn reaches(&self, region: RegionId) -> bool {
-        let flows =
-            region * self.requests * self.markets..(region + 1) * self.requests * self.markets;
-        let enters = self.entering[flows.clone()]
-            .iter()
-            .chain(&self.direct[flows])
-            .any(|&rate| rate > 0.0);
+        let enters = (0..self.lanes.count()).any(|lane| {
+            let flows = self.flow(lane, region, 0, 0)..self.flow(lane, region + 1, 0, 0);
+            let mut rates = self.entering[flows.clone()]
+                .iter()
+                .chain(&self.direct[flows]);
+            rates.any(|&rate| rate > 0.0)
+        });
         enters
             || self.share.iter().enumerate().any(|(cell, &share)| {
-                let edge = cell / (self.markets * self.regions);
+                let edge = cell / (self.markets * self.regions) % self.regions;
                 cell % self.regions == region && edge != region && share > 0.0
             })
     }
 
-    /// Where a market's requests that enter at an edge are served, as shares.
-    pub fn served(&self, edge: RegionId, market: MarketId) -> Vec<f64> {
-        let row = self.row(edge, market);
+    /// Where a market's requests of a lane that enter at an edge are served, as shares.
+    pub fn served(&self, lane: usize, edge: RegionId, market: MarketId) -> Vec<f64> {
+        let row = self.row(lane, edge, market);
         let exposed: f64 = self.exposed[row..row + self.regions].iter().sum();
         (0..self.regions)
             .map(|s| {
@@ -131,10 +185,14 @@ impl Serving {
         self.hurt
     }
 
-    /// Share of a market's requests entering at an edge that its routes send to a dark region which
-    /// nobody has ejected and nothing retries: for media that come through the region.
-    pub fn lost_at_origin(&self, edge: RegionId, market: MarketId, retried: bool) -> f64 {
-        let row = self.row(edge, market);
+    /// Share of a market's requests of a lane entering at an edge that its routes send to a dark region
+    /// which nobody has ejected and nothing retries: for media that come through the region.
+    pub fn lost_at_origin(
+        &self,
+        (lane, edge, market): (usize, RegionId, MarketId),
+        retried: bool,
+    ) -> f64 {
+        let row = self.row(lane, edge, market);
         let exposed: f64 = self.exposed[row..row + self.regions].iter().sum();
         exposed
             * if retried {
@@ -156,16 +214,17 @@ impl Serving {
         let dt_secs = to.since(from).secs();
         let middle = Time(from.0 + (to.0 - from.0) / 2);
         for e in 0..self.regions {
-            for m in 0..self.markets {
-                let row = self.row(e, m);
-                world.routes[e].shares(
-                    m,
-                    middle,
-                    &scenario.edge.poll,
-                    &mut self.share[row..row + self.regions],
-                );
+            for (lane, m) in self.all_markets() {
+                let row = self.row(lane, e, m);
+                let shares = &mut self.share[row..row + self.regions];
+                if lane == MOVES {
+                    world.routes[e].shares(m, middle, &scenario.edge.poll, shares);
+                } else {
+                    shares.fill(0.0);
+                    shares[e] = 1.0;
+                }
                 if world.reach.limits_markets() {
-                    self.keep_to_allowed(world, e, m);
+                    self.keep_to_allowed(world, (lane, e, m));
                 }
             }
         }

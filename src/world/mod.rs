@@ -13,6 +13,7 @@
 //! | [`balancer`] | limits on new connections in front of the proxies |
 //! | [`exchange`] | calls between regions |
 //! | [`scaling`], [`launches`] | what an autoscaler wants; what the provider lets a region launch |
+//! | [`lanes`] | what a policy can move, and the rest |
 //! | [`links`] | links between regions that carry only so much |
 //! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
 //! | [`reach`] | who may and can serve whom |
@@ -32,6 +33,7 @@ pub mod edge;
 pub mod exchange;
 pub mod graph;
 pub mod instances;
+pub mod lanes;
 pub mod latency;
 pub mod launches;
 pub mod links;

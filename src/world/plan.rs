@@ -7,9 +7,11 @@ use crate::world::cache::CacheState;
 use crate::world::catalogue::Catalogue;
 use crate::world::demand::Demand;
 use crate::world::graph::{Flow, Graph};
+use crate::world::lanes::Lanes;
 use crate::world::latency::{self, Paths};
 
 mod busiest;
+mod lanes;
 mod leisure;
 mod shared;
 
@@ -70,6 +72,11 @@ pub struct Plan {
     pub alone: Vec<u64>,
     /// Mean time that a request keeps a proxy's slot busy.
     pub edge_secs: f64,
+    /// What the policy can move, and the rest.
+    pub lanes: Lanes,
+    /// Share of the load at the beginning that the policy cannot move, `[region][service]`; empty: it can
+    /// move all.
+    pub stays: Vec<Vec<f64>>,
 }
 
 impl Plan {
@@ -97,6 +104,8 @@ impl Plan {
             proxies: Vec::new(),
             alone: Vec::new(),
             edge_secs: law::mean(&scenario.edge.time),
+            lanes: Lanes::new(scenario),
+            stays: Vec::new(),
             graph,
         };
         let days = plan.days(scenario);
@@ -115,6 +124,7 @@ impl Plan {
         let mut all = plan.busiest(scenario, &days, &|_| true);
         plan.gather_leisure(&mut all);
         plan.alone = plan.cheapest(scenario, &all);
+        plan.stays = plan.staying(scenario);
         plan
     }
 

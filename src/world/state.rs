@@ -10,6 +10,7 @@ use crate::world::condition::Condition;
 use crate::world::demand::Demand;
 use crate::world::doors::Doors;
 use crate::world::edge::{Budget, Ejection, Routes};
+use crate::world::lanes::Lanes;
 use crate::world::links::Links;
 use crate::world::plan::Plan;
 use crate::world::pool::Pool;
@@ -43,7 +44,7 @@ pub struct World {
     pub isolated: Vec<bool>,
     /// Names, `[market][device class]`.
     pub resolvers: Vec<Vec<Resolvers>>,
-    /// Weights that the authoritative servers give, per market.
+    /// Weights that the authoritative servers give, per market, for the names that can be moved.
     pub answers: Vec<Vec<f64>>,
     /// Factor on all demand in this replication.
     pub demand_factor: f64,
@@ -212,11 +213,13 @@ impl World {
         }
     }
 
-    /// The authoritative answer for a market changes.
-    pub fn set_answer(&mut self, now: Time, market: MarketId, weights: &[f64]) {
+    /// The authoritative answer for a market changes, for the names of the classes that can be moved.
+    pub fn set_answer(&mut self, lanes: &Lanes, now: Time, market: MarketId, weights: &[f64]) {
         self.answers[market] = weights.to_vec();
-        for resolvers in &mut self.resolvers[market] {
-            resolvers.set_answer(now, weights);
+        for (class, resolvers) in self.resolvers[market].iter_mut().enumerate() {
+            if lanes.moves_class(class) {
+                resolvers.set_answer(now, weights);
+            }
         }
     }
 

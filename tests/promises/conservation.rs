@@ -27,6 +27,19 @@ fn loads() -> Vec<(&'static str, String, Vec<&'static str>)> {
         ("half steps", drill(), vec!["step=500ms"]),
         ("dark at the end", drill(), vec!["fault[0].for=20min"]),
         ("announced", drill(), vec!["fault[0].announced=2min"]),
+        (
+            "some services",
+            drill(),
+            vec![
+                "policy.scope={ services = ['browse'] }",
+                "policy.route=['edge']",
+            ],
+        ),
+        (
+            "some devices",
+            drill(),
+            vec!["policy.scope={ devices = ['legacy', 'sticky'] }"],
+        ),
     ]
 }
 

@@ -109,6 +109,12 @@ const ANNOUNCED: &[&str] = &[
     "fault[0].announced=2min",
     "policy.hold=20s",
 ];
+/// An edge tries nothing twice.
+const FIRST_ONLY: &[&str] = &[
+    "service.*.headroom=4",
+    "edge.headroom=4",
+    "policy.edge_retry=false",
+];
 /// The survivors cannot carry all that viewers look at, and nobody tries again soon.
 const CROWDED: &[&str] = &[
     "service.*.headroom=0.3",
@@ -228,6 +234,7 @@ const POLICY: &[Move] = moves! {
     "flow", AMPLE, ["policy.route=[]"], dark_unreachable, 1.0..100.0, "nothing is moved";
     "edge-proxy", AMPLE, ["policy.eject_after=0"], dark_errors, 0.0..1e9, "proxies go on trying";
     "flow", AMPLE, ["policy.failover=false"], shifted, 1.5..1e6, "nothing is moved";
+    "edge-proxy", FIRST_ONLY, ["policy.scope={devices=['modern']}"], dark_errors, 1.5..50.0, "a fifth of what enters goes on failing, for four minutes and not half of one";
 };
 
 fn check(moves: &[Move]) {

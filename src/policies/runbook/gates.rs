@@ -78,8 +78,14 @@ impl Incident<'_> {
                 for (to, need) in need.iter_mut().enumerate() {
                     let stays = if to == from { 1.0 - away } else { 0.0 };
                     let comes = shares.as_ref().map_or(0.0, |shares| away * shares[to]);
-                    for (sum, one) in need.iter_mut().zip(&market.need) {
-                        *sum += weight * (stays + comes) * spread::amount(*one);
+                    for (v, (sum, one)) in need.iter_mut().zip(&market.need).enumerate() {
+                        let all = spread::amount(*one);
+                        let out_of_scope = market.need_stays.get(v).copied().unwrap_or(0.0);
+                        let rest = spread::amount(out_of_scope).min(all);
+                        *sum += weight * (stays + comes) * (all - rest);
+                        if to == from {
+                            *sum += weight * rest;
+                        }
                     }
                 }
             }
@@ -112,5 +118,54 @@ impl Incident<'_> {
             self.actions
                 .push(Action::FreezeScaleIn { region, on: true });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decide;
+    use crate::model::action::Action;
+    use crate::model::policy::{Knobs, Memory};
+    use crate::model::telemetry::{MarketTelemetry, RegionTelemetry, ServiceTelemetry, Telemetry};
+    use crate::units::Time;
+
+    #[test]
+    fn only_what_leaves_is_scaled_for() {
+        let region = |dead: bool| RegionTelemetry {
+            dead: Some(dead),
+            services: vec![ServiceTelemetry {
+                in_service: 2.0,
+                most: 100.0,
+            }],
+            ..RegionTelemetry::default()
+        };
+        let ordered = |need_stays: Vec<f64>| {
+            let telemetry = Telemetry {
+                now: Time::ZERO,
+                regions: vec![region(true), region(false)],
+                markets: vec![MarketTelemetry {
+                    near: vec![0, 1],
+                    planned: vec![1.0, 0.0],
+                    need: vec![10.0],
+                    need_stays,
+                    ..MarketTelemetry::default()
+                }],
+                announced: Vec::new(),
+            };
+            let knobs = Knobs {
+                failover: true,
+                route_by_edge: true,
+                prescale: true,
+                ..Knobs::default()
+            };
+            let actions = decide(&knobs, &telemetry, &Memory::default()).actions;
+            actions.into_iter().find_map(|action| match action {
+                Action::Scale { instances, .. } => Some(instances),
+                _ => None,
+            })
+        };
+        assert_eq!(ordered(Vec::new()), Some(10));
+        assert_eq!(ordered(vec![6.0]), Some(4));
+        assert_eq!(ordered(vec![9.0]), None, "two are there already");
     }
 }

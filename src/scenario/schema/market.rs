@@ -3,7 +3,6 @@
 use crate::model::scenario::{Market, Region, RegionId, Wave};
 use crate::model::series::Series;
 use crate::scenario::default::{guess, required, setting, sourced};
-use crate::scenario::merge::Clash;
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
 use crate::scenario::schema::series::{self, Unplaced};
@@ -251,7 +250,9 @@ fn market(section: &mut Section, regions: &[&str], waiting: &mut Vec<Unplaced>) 
 
 /// The regions in the order of preference; those not named follow by name.
 fn near(section: &mut Section, regions: &[&str]) -> Vec<RegionId> {
-    let mut near = some_regions(section, "near", regions).unwrap_or_default();
+    let mut near = section
+        .references("near", "region", regions)
+        .unwrap_or_default();
     let rest = (0..regions.len()).filter(|r| !near.contains(r));
     let rest: Vec<RegionId> = rest.collect();
     near.extend(rest);
@@ -265,7 +266,7 @@ pub fn only_regions(
     regions: &[&str],
     what: &str,
 ) -> Option<Vec<RegionId>> {
-    let listed = some_regions(section, key, regions)?;
+    let listed = section.references(key, "region", regions)?;
     if listed.is_empty() {
         section.wrong(
             key,
@@ -275,37 +276,6 @@ pub fn only_regions(
         return None;
     }
     (listed.len() < regions.len()).then_some(listed)
-}
-
-/// The regions that an array names; `None` where it is not there.
-fn some_regions(
-    section: &mut Section,
-    key: &'static str,
-    regions: &[&str],
-) -> Option<Vec<RegionId>> {
-    let path = section.path_of(key);
-    let mut named: Vec<RegionId> = Vec::new();
-    for node in section.array(key)? {
-        let wrong = |message: String, hint: &str| {
-            let clash: Clash = (node.at, path.clone(), Wrong::new(message, hint));
-            section.reader.wrong(clash.0, &clash.1, clash.2);
-        };
-        let Some(name) = node.text() else {
-            wrong(
-                format!("expected a region's name, found {}", node.kind()),
-                "write it in quotes",
-            );
-            continue;
-        };
-        match section.reader.find(node.at, &path, name, "region", regions) {
-            Some(region) if named.contains(&region) => {
-                wrong(format!("{name:?} is listed twice"), "name each region once");
-            }
-            Some(region) => named.push(region),
-            None => {}
-        }
-    }
-    Some(named)
 }
 
 /// A market's demand.

@@ -13,6 +13,7 @@ mod network;
 mod policy;
 mod request;
 mod scaling;
+mod scope;
 mod series;
 mod service;
 mod session;
@@ -138,7 +139,12 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     let hypotheses = event::hypotheses(&mut top, &region_names, &domain_names);
     let prices = money::prices(top.section("prices"));
     let budget = money::budget(top.section("budget"));
-    let policy = policy::policy(top.section("policy"), &region_names);
+    let parts = scope::Parts {
+        services: &services,
+        requests: &requests,
+        devices: &devices,
+    };
+    let policy = policy::policy(top.section("policy"), &region_names, &parts);
     Scenario {
         name: name.to_string(),
         title,

@@ -6,6 +6,7 @@ use crate::scenario::default::{guess, required, setting};
 use crate::scenario::known;
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
+use crate::scenario::schema::scope::{Parts, scope};
 use crate::scenario::section::Section;
 use crate::scenario::tree::Node;
 
@@ -15,7 +16,7 @@ const MOST_STAGES: usize = 100;
 const SHED_FROM: f64 = 0.8;
 
 /// The policy, its own knobs changed by the section's keys.
-pub fn policy(mut section: Section, regions: &[&str]) -> PolicyChoice {
+pub fn policy(mut section: Section, regions: &[&str], parts: &Parts) -> PolicyChoice {
     // Strategies were taken for what they stand for before; a mistyped one is suggested too.
     let policies = known::policy_names();
     let names: Vec<&str> = policies
@@ -30,6 +31,7 @@ pub fn policy(mut section: Section, regions: &[&str]) -> PolicyChoice {
     let name = name.unwrap_or("none");
     let mut knobs = known::knobs(name);
     change(&mut section, &mut knobs, regions);
+    scope(&mut section, &mut knobs, parts);
     PolicyChoice {
         name: name.to_string(),
         knobs,

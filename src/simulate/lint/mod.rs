@@ -82,6 +82,7 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     placement::nowhere_to_go(scenario, &mut found);
     policy::steps_without_hold(scenario, &mut found);
     policy::nothing_to_scale(scenario, &mut found);
+    policy::left_behind(scenario, &mut found);
     data::stores(scenario, &mut found);
     scaling::targets(scenario, &mut found);
     found

@@ -1,6 +1,7 @@
 //! Knobs of the policy that do not fit together.
 
 use super::warn;
+use crate::model::policy::Scope;
 use crate::model::scenario::Scenario;
 use crate::problem::Problem;
 
@@ -30,6 +31,23 @@ pub fn steps_without_hold(scenario: &Scenario, found: &mut Vec<Problem>) {
                 "hold each stage for as long as a window of the SLIs, or longer",
             ));
         }
+    }
+}
+
+/// A scope, where a region goes dark with all that is in it.
+pub fn left_behind(scenario: &Scenario, found: &mut Vec<Problem>) {
+    let knobs = &scenario.policy.knobs;
+    let dark = scenario.faults.iter().find(|f| f.kind == "region-dark");
+    let Some(region) = dark.and_then(|fault| fault.region) else {
+        return;
+    };
+    if knobs.failover && knobs.scope != Scope::Region {
+        let name = &scenario.regions[region].name;
+        found.push(warn(
+            "policy.scope".into(),
+            format!("what is not in the scope stays with {name} when it goes dark, and fails"),
+            "write scope = \"region\", or let edges retry what fails",
+        ));
     }
 }
 

@@ -173,6 +173,14 @@ const CASES: &[(&[&str], &str, &str)] = &[
         "2 stages without a hold are one",
     ),
     (
+        &[
+            "policy.scope={ services = ['store'] }",
+            "policy.route=['edge']",
+        ],
+        "policy.scope",
+        "what is not in the scope stays with ash when it goes dark",
+    ),
+    (
         &["policy.prescale=true", "service.*.scalable=false"],
         "policy.prescale",
         "no service is scalable",

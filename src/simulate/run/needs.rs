@@ -30,7 +30,8 @@ impl Run<'_> {
             .collect();
         for market in &mut telemetry.markets {
             // What the market's requests take where they are served in normal times.
-            let first = &self.sim.plan.first[scenario.markets[market.market].near[0]];
+            let home = scenario.markets[market.market].near[0];
+            let first = &self.sim.plan.first[home];
             let load = self.reports.highest_load(market.market);
             let needed = |(v, error): (usize, &f64)| {
                 let service = &scenario.services[v];
@@ -40,6 +41,10 @@ impl Run<'_> {
                 if need.is_finite() { need } else { 0.0 }
             };
             market.need = errors.iter().enumerate().map(needed).collect();
+            if let Some(stays) = self.sim.plan.stays.get(home) {
+                let needs = market.need.iter().zip(stays);
+                market.need_stays = needs.map(|(need, stays)| need * stays).collect();
+            }
         }
     }
 

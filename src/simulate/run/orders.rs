@@ -4,6 +4,7 @@ use super::Run;
 use crate::engine::sampling;
 use crate::engine::stream::Stream;
 use crate::model::action::Action;
+use crate::model::policy::Scope;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::model::telemetry::{MarketTelemetry, RegionTelemetry, Telemetry};
 use crate::simulate::Simulator;
@@ -34,7 +35,8 @@ impl Run<'_> {
         match action {
             Action::SetRoutes { from, shares } => {
                 let what = format!(
-                    "new routes for what enters here: {}",
+                    "new routes for what enters here{}: {}",
+                    self.scope_words(),
                     self.mean_shares(&shares)
                 );
                 self.log(from, what, "pushed to its proxies, which poll");
@@ -131,10 +133,15 @@ impl Run<'_> {
             self.outcome.log.push(self.entry("dns", what, cause));
             return;
         }
-        self.world.set_answer(self.now, market, &weights);
+        self.world
+            .set_answer(&self.sim.plan.lanes, self.now, market, &weights);
         let view = self.view();
         self.cohort.answer_changed(&view, self.now, market);
-        let what = format!("{name} is answered {}", self.shares(&weights));
+        let what = format!(
+            "{name}{} is answered {}",
+            self.scope_words(),
+            self.shares(&weights)
+        );
         let entry = self.entry("dns", what, "");
         self.outcome.log.push(entry);
     }
@@ -149,7 +156,8 @@ impl Run<'_> {
                 let served =
                     |r: &crate::world::region::Region| r.flow.lookups[cell] - r.flow.mirrored[cell];
                 let living = self.world.regions.iter().filter(|r| r.dark.is_none());
-                living.map(served).sum()
+                let lookups: f64 = living.map(served).sum();
+                lookups * self.cohort.lookups_that_move(plan, c, market)
             })
             .collect();
         self.world.regions[region].mirror(market, &rates);
@@ -308,6 +316,7 @@ impl Run<'_> {
                 .map(|m| MarketTelemetry {
                     near: scenario.markets[m].near.clone(),
                     load: report.markets[m],
+                    stays: report.markets[m] * report.stays.get(m).copied().unwrap_or(0.0),
                     dns: self.world.answers[m].clone(),
                     planned: self.watching.planned(m).to_vec(),
                     may: (0..scenario.regions.len())
@@ -315,6 +324,7 @@ impl Run<'_> {
                         .collect(),
                     market: m,
                     need: Vec::new(),
+                    need_stays: Vec::new(),
                 })
                 .collect(),
             announced: self.announced.clone(),
@@ -349,6 +359,26 @@ impl Run<'_> {
             .filter(|(sized, _)| sized.serving > 0)
             .map(|(sized, now)| now.in_service() as f64 / sized.serving as f64)
             .fold(1.0, f64::min)
+    }
+
+    /// What the policy moves, if it is not everything: said after whose routes or answers change.
+    fn scope_words(&self) -> String {
+        let scenario = &self.sim.scenario;
+        let list = |names: Vec<&str>| names.join(", ");
+        if self.sim.plan.lanes.count() == 1 {
+            return String::new();
+        }
+        match &scenario.policy.knobs.scope {
+            Scope::Region => String::new(),
+            Scope::Services(services) => {
+                let names = services.iter().map(|&v| scenario.services[v].name.as_str());
+                format!(" on its way to {}", list(names.collect()))
+            }
+            Scope::Devices(classes) => {
+                let names = classes.iter().map(|&k| scenario.devices[k].name.as_str());
+                format!(" from {} devices", list(names.collect()))
+            }
+        }
     }
 
     pub(super) fn shares(&self, weights: &[f64]) -> String {
@@ -417,6 +447,7 @@ pub(super) fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, no
     Report {
         at: now,
         markets: cohort.map_or(Vec::new(), |c| c.market_load.clone()),
+        stays: cohort.map_or(Vec::new(), Cohort::staying),
         regions: world
             .regions
             .iter()

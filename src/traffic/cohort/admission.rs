@@ -85,9 +85,11 @@ impl Cohort {
                 continue;
             }
             for m in 0..view.scenario.markets.len() {
-                let flow = self.serving.flow(r, q, m);
-                self.serving.entering[flow] *= admitted;
-                self.serving.direct[flow] *= direct;
+                for lane in 0..self.serving.lanes.count() {
+                    let flow = self.serving.flow(lane, r, q, m);
+                    self.serving.entering[flow] *= admitted;
+                    self.serving.direct[flow] *= direct;
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{Cohort, View};
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
 use crate::model::scenario::{MarketId, RegionId};
-use crate::traffic::serving::Fate;
+use crate::traffic::serving::{Fate, Way};
 use crate::traffic::tally::delay_class;
 use crate::units::Time;
 use crate::world::doors::Door;
@@ -37,9 +37,15 @@ impl Cohort {
         }
         match world.door(view.scenario, m, r) {
             Some(Door::Edge(edge)) => {
-                let place = (edge, m, q);
+                let lanes = &self.serving.lanes;
+                let way = Way {
+                    lane: lanes.of(q, lanes.group(k)),
+                    edge,
+                    market: m,
+                    request: q,
+                };
                 self.serving
-                    .fate(view.scenario, view.knobs, world, place, now, fate);
+                    .fate(view.scenario, view.knobs, world, way, now, fate);
             }
             Some(Door::Services) => alone(fate),
             None => return false,

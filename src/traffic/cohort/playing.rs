@@ -80,24 +80,34 @@ impl Cohort {
         let dt = to.since(from).secs();
         let mut draws = self.streams[m].requests.draws(at.cell, at.cut);
         for r in 0..regions {
-            for direct in [false, true] {
+            for (direct, groups) in self.parties(view, world, (m, r)) {
+                let lanes = &view.plan.lanes;
                 let members: Vec<(usize, u64)> = scenario
                     .devices
                     .iter()
                     .enumerate()
-                    .filter(|(_, class)| class.direct == direct)
+                    .filter(|(k, class)| {
+                        class.direct == direct && groups.contains(&lanes.group(*k))
+                    })
                     .map(|(k, _)| (k, self.sessions.count(m, k, r)))
                     .collect();
                 let playing: u64 = members.iter().map(|c| c.1).sum();
                 let Some(&(k, _)) = members.first() else {
                     continue;
                 };
+                let herd = |of: &[f64]| -> f64 {
+                    let cells = groups
+                        .clone()
+                        .map(|g| (g * scenario.markets.len() + m) * regions + r);
+                    cells.map(|cell| of[cell]).sum()
+                };
+                let (reconnects, changes) = (herd(&self.herd.reconnects), herd(&self.herd.changes));
                 for (q, request) in scenario.requests.iter().enumerate() {
                     let mean = match request.when {
                         When::Every { period_secs, .. } => playing as f64 * dt / period_secs,
                         When::Rate { per_sec } => playing as f64 * dt * per_sec,
-                        When::Reconnect if !direct => self.herd.reconnects[m * regions + r],
-                        When::RegionChange if !direct => self.herd.changes[m * regions + r],
+                        When::Reconnect if !direct => reconnects,
+                        When::RegionChange if !direct => changes,
                         _ => continue,
                     };
                     if mean <= 0.0 {
@@ -134,7 +144,9 @@ impl Cohort {
                         Some(Door::Edge(edge)) => edge,
                         _ => r,
                     };
-                    let lost = self.serving.lost_at_origin(edge, m, view.knobs.edge_retry);
+                    let lane = lanes.of_media(groups.start);
+                    let place = (lane, edge, m);
+                    let lost = self.serving.lost_at_origin(place, view.knobs.edge_retry);
                     let cut = sampling::binomial(&mut draws, playing, lost.clamp(0.0, 1.0));
                     if cut > 0 {
                         self.starve(view, m, r, &members, cut, (false, true), from, &mut draws);
@@ -142,6 +154,27 @@ impl Cohort {
                 }
             }
         }
+    }
+
+    /// Sessions at a region whose requests meet the same: whether they bypass the edge, and the groups of
+    /// classes.
+    fn parties(
+        &self,
+        view: &View,
+        world: &World,
+        (m, r): (MarketId, RegionId),
+    ) -> Vec<(bool, std::ops::Range<usize>)> {
+        let groups = view.plan.lanes.groups();
+        let apart = match world.door(view.scenario, m, r) {
+            Some(Door::Edge(edge)) if groups > 1 => !self.serving.alike(edge, m),
+            _ => false,
+        };
+        let mut parties: Vec<_> = match apart {
+            true => (0..groups).map(|group| (false, group..group + 1)).collect(),
+            false => vec![(false, 0..groups)],
+        };
+        parties.push((true, 0..groups));
+        parties
     }
 
     /// Makes a Poisson number of requests; returns how many failed because of the service. Answers to
@@ -419,7 +452,7 @@ impl Cohort {
             *here += back;
         }
         if group.lost && !scenario.devices[k].direct {
-            let cell = m * scenario.regions.len() + r;
+            let cell = self.cell((m, k, r));
             self.reconnects[cell] += leaving as f64;
             self.changes[cell] += leaving as f64;
         }
@@ -567,13 +600,13 @@ impl Cohort {
                     for (here, new) in self.sessions.phases_mut(m, k, s).iter_mut().zip(&phases) {
                         *here += new;
                     }
-                    let (old, new) = (self.serving.served(r, m), self.serving.served(s, m));
-                    let alike: f64 = old.iter().zip(&new).map(|(a, b)| a.min(*b)).sum();
                     if scenario.devices[k].direct {
                         continue;
                     }
-                    self.reconnects[m * regions + s] += moved as f64;
-                    self.changes[m * regions + s] += moved as f64 * (1.0 - alike).max(0.0);
+                    let alike = self.alike_in((m, k), r, s);
+                    let cell = self.cell((m, k, s));
+                    self.reconnects[cell] += moved as f64;
+                    self.changes[cell] += moved as f64 * (1.0 - alike).max(0.0);
                 }
             }
             // Names may still be on their way, and then connections must go on following them.
@@ -581,6 +614,25 @@ impl Cohort {
                 self.legacy[m][k] = Some(legacy);
             }
         }
+    }
+
+    /// Share of a class's sessions that are served in the same region whichever of two edges they enter
+    /// at, all that they ask for.
+    fn alike_in(&self, (m, k): (MarketId, usize), r: RegionId, s: RegionId) -> f64 {
+        let lanes = &self.serving.lanes;
+        let taken = match lanes.groups() {
+            1 => 0..lanes.count(),
+            _ => lanes.group(k)..lanes.group(k) + 1,
+        };
+        taken
+            .map(|lane| {
+                let (old, new) = (
+                    self.serving.served(lane, r, m),
+                    self.serving.served(lane, s, m),
+                );
+                old.iter().zip(&new).map(|(a, b)| a.min(*b)).sum()
+            })
+            .fold(f64::INFINITY, f64::min)
     }
 
     /// Network stalls that have nothing to do with the service, so many times as frequent as usual.

@@ -1,8 +1,8 @@
 //! What becomes of a request that enters at one edge.
 
-use super::Serving;
+use super::{Serving, Way};
 use crate::model::policy::Knobs;
-use crate::model::scenario::{MarketId, RegionId, Scenario};
+use crate::model::scenario::{RegionId, Scenario};
 use crate::units::Time;
 use crate::world::state::World;
 
@@ -52,22 +52,29 @@ impl Fate {
 }
 
 impl Serving {
-    /// What becomes of requests of a kind from a market that enter at an edge.
+    /// What becomes of requests that take a way.
     pub fn fate(
         &self,
         scenario: &Scenario,
         knobs: &Knobs,
         world: &World,
-        (e, m, q): (RegionId, MarketId, usize),
+        way: Way,
         now: Time,
         fate: &mut Fate,
     ) {
         fate.reset(self.regions);
-        let row = self.row(e, m);
+        let Way {
+            lane,
+            edge: e,
+            market: m,
+            request: q,
+        } = way;
+        let row = self.row(lane, e, m);
         let safe = scenario.requests[q].safe;
         let admitted = 1.0 - self.proxies[e].refused;
         let retry = |from: RegionId| {
-            if knobs.edge_retry && safe && !world.isolated[from] && !world.isolated[e] {
+            let isolated = |r: RegionId| self.isolated(world, lane, r);
+            if knobs.edge_retry && safe && !isolated(from) && !isolated(e) {
                 self.allowed[e]
             } else {
                 0.0
@@ -83,7 +90,7 @@ impl Serving {
                     at: s,
                     by: s,
                 };
-                self.retry((e, m, q), failed, retry(s), 0.0, world, fate);
+                self.retry(way, failed, retry(s), 0.0, world, fate);
             }
             let mut first = self.first[row + s] * admitted;
             if first <= 0.0 {
@@ -97,7 +104,7 @@ impl Serving {
                     at: s,
                     by: e,
                 };
-                self.retry((e, m, q), failed, retry(s), own, world, fate);
+                self.retry(way, failed, retry(s), own, world, fate);
                 first -= lost;
             }
             let failing = self.failing(world, s, q, m);
@@ -108,7 +115,7 @@ impl Serving {
                     at: s,
                     by: s,
                 };
-                self.retry((e, m, q), failed, retry(s), own, world, fate);
+                self.retry(way, failed, retry(s), own, world, fate);
             }
         }
         fate.failing = fate.error.iter().sum();
@@ -117,18 +124,24 @@ impl Serving {
     /// What becomes of requests that failed on their way to a region, or in it.
     fn retry(
         &self,
-        (e, m, q): (RegionId, MarketId, usize),
+        way: Way,
         failed: Failed,
         allowed: f64,
         own: f64,
         world: &World,
         fate: &mut Fate,
     ) {
+        let Way {
+            edge: e,
+            market: m,
+            request: q,
+            ..
+        } = way;
+        let row = self.row(way.lane, e, m);
         let mut again = 0.0;
         if allowed > 0.0 && own < 1.0 {
             for t in (0..self.regions).filter(|&t| t != failed.at) {
-                let mut part =
-                    failed.share * allowed * self.elsewhere[self.row(e, m) + t] / (1.0 - own);
+                let mut part = failed.share * allowed * self.elsewhere[row + t] / (1.0 - own);
                 if part <= 0.0 {
                     continue;
                 }

@@ -18,15 +18,13 @@ impl Serving {
         self.proxied.fill(0.0);
         self.crossing = 0.0;
         for e in 0..self.regions {
-            for m in 0..self.markets {
-                let rate: f64 = (0..self.requests)
-                    .map(|q| self.entering[self.flow(e, q, m)])
-                    .sum();
+            for (lane, m) in self.all_markets() {
+                let rate = self.enters(lane, e, m);
                 if rate <= 0.0 {
                     continue;
                 }
                 self.proxied[e] += rate;
-                let row = self.row(e, m);
+                let row = self.row(lane, e, m);
                 for s in (0..self.regions).filter(|&s| s != e) {
                     let sent = self.first[row + s]
                         + self.exposed[row..row + self.regions].iter().sum::<f64>()

@@ -32,9 +32,9 @@ impl Serving {
         knobs: &Knobs,
         world: &World,
     ) -> bool {
-        let retried = |e: RegionId, q: usize, m: MarketId| {
-            let row = self.row(e, m);
-            self.entering[self.flow(e, q, m)] > 0.0
+        let retried = |e: RegionId, q: usize, (lane, m): (usize, MarketId)| {
+            let row = self.row(lane, e, m);
+            self.entering[self.flow(lane, e, q, m)] > 0.0
                 && (0..self.regions).any(|s| {
                     self.first[row + s] > 0.0 && self.failing_from(world, (e, s), q, m) > 0.0
                 })
@@ -46,7 +46,7 @@ impl Serving {
                 .any(|e| {
                     let safe = scenario.requests.iter().enumerate().filter(|(_, r)| r.safe);
                     safe.clone()
-                        .any(|(q, _)| (0..self.markets).any(|m| retried(e, q, m)))
+                        .any(|(q, _)| self.all_markets().any(|m| retried(e, q, m)))
                 })
     }
 
@@ -54,14 +54,14 @@ impl Serving {
     pub(super) fn wanted(&self, scenario: &Scenario, world: &World, e: RegionId) -> (f64, f64) {
         let (mut wanted, mut all) = (0.0, 0.0);
         for (q, request) in scenario.requests.iter().enumerate() {
-            for m in 0..self.markets {
-                let rate = self.entering[self.flow(e, q, m)];
+            for (lane, m) in self.all_markets() {
+                let rate = self.entering[self.flow(lane, e, q, m)];
                 if rate <= 0.0 {
                     continue;
                 }
                 all += rate;
                 if request.safe {
-                    let row = self.row(e, m);
+                    let row = self.row(lane, e, m);
                     for s in 0..self.regions {
                         wanted += rate
                             * (self.exposed[row + s]

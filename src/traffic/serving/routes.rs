@@ -1,6 +1,6 @@
 //! Where requests go first, and what each region receives.
 
-use super::{Fate, Serving};
+use super::{Fate, Serving, Way};
 use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::units::Time;
@@ -12,11 +12,9 @@ impl Serving {
     pub(super) fn choose_elsewhere(&mut self, plan: &Plan, world: &World) {
         let mut load = vec![0.0; self.regions];
         for e in 0..self.regions {
-            for m in 0..self.markets {
-                let row = self.row(e, m);
-                let total: f64 = (0..self.requests)
-                    .map(|q| self.entering[self.flow(e, q, m)])
-                    .sum();
+            for (lane, m) in self.all_markets() {
+                let row = self.row(lane, e, m);
+                let total = self.enters(lane, e, m);
                 if total > 0.0 {
                     for s in 0..self.regions {
                         load[s] += total * self.share[row + s];
@@ -24,43 +22,56 @@ impl Serving {
                 }
             }
         }
-        let capacity: Vec<f64> = (0..self.regions)
-            .map(|s| {
-                let region = &world.regions[s];
-                if region.dark.is_some() || world.isolated[s] {
-                    return 0.0;
-                }
-                let carries =
-                    plan.carries(&plan.peak[s], &|v| region.instances[v].in_service() as f64);
-                if carries.is_finite() { carries } else { 1.0 }
-            })
-            .collect();
+        for lane in 0..self.lanes.count() {
+            let capacity: Vec<f64> = (0..self.regions)
+                .map(|s| {
+                    let region = &world.regions[s];
+                    if region.dark.is_some() || self.isolated(world, lane, s) {
+                        return 0.0;
+                    }
+                    let carries =
+                        plan.carries(&plan.peak[s], &|v| region.instances[v].in_service() as f64);
+                    if carries.is_finite() { carries } else { 1.0 }
+                })
+                .collect();
+            self.share_out(world, lane, &load, &capacity);
+        }
+    }
+
+    /// Splits a lane's retries by what regions that carry so much have to spare.
+    fn share_out(&mut self, world: &World, lane: usize, load: &[f64], capacity: &[f64]) {
         for e in 0..self.regions {
             let spare: Vec<f64> = (0..self.regions)
                 .map(|s| (capacity[s] - load[s]).max(0.0))
                 .collect();
             let weights = if spare.iter().sum::<f64>() > 0.0 {
-                &spare
+                &spare[..]
             } else {
-                &capacity
+                capacity
             };
             let total: f64 = weights.iter().sum();
             for m in 0..self.markets {
-                let row = self.row(e, m);
+                let row = self.row(lane, e, m);
                 for s in 0..self.regions {
                     self.elsewhere[row + s] = if total > 0.0 { weights[s] / total } else { 0.0 };
                 }
             }
             if !world.reach.free() {
-                self.limit_elsewhere(world, e, &spare, &capacity);
+                self.limit_elsewhere(world, (lane, e), &spare, capacity);
             }
         }
     }
 
     /// Leaves out regions that may not serve a market, and those that an edge cannot reach.
-    fn limit_elsewhere(&mut self, world: &World, e: RegionId, spare: &[f64], capacity: &[f64]) {
+    fn limit_elsewhere(
+        &mut self,
+        world: &World,
+        (lane, e): (usize, RegionId),
+        spare: &[f64],
+        capacity: &[f64],
+    ) {
         for m in 0..self.markets {
-            let row = self.row(e, m);
+            let row = self.row(lane, e, m);
             let open = |s: RegionId| world.reach.may(m, s) && !world.reach.cut(e, s);
             let sum = |of: &[f64]| (0..of.len()).filter(|&s| open(s)).map(|s| of[s]).sum();
             let (spare_sum, all): (f64, f64) = (sum(spare), sum(capacity));
@@ -78,8 +89,12 @@ impl Serving {
 
     /// Takes regions that may not serve a market out of its routes. Where nothing is left of them, an
     /// edge serves the market in its own region, if that may.
-    pub(super) fn keep_to_allowed(&mut self, world: &World, e: RegionId, m: MarketId) {
-        let row = self.row(e, m);
+    pub(super) fn keep_to_allowed(
+        &mut self,
+        world: &World,
+        (lane, e, m): (usize, RegionId, MarketId),
+    ) {
+        let row = self.row(lane, e, m);
         let shares = &mut self.share[row..row + self.regions];
         if !world.reach.admit(m, shares) {
             shares.fill(0.0);
@@ -101,13 +116,17 @@ impl Serving {
         to: Time,
     ) {
         for e in 0..self.regions {
-            let entering: f64 = (0..self.markets)
-                .flat_map(|m| (0..self.requests).map(move |q| (q, m)))
-                .map(|(q, m)| self.entering[self.flow(e, q, m)])
-                .sum();
-            let per_proxy = entering / plan.proxies[e].max(1) as f64;
-            for m in 0..self.markets {
-                let row = self.row(e, m);
+            let per_proxy: Vec<f64> = (0..self.lanes.count())
+                .map(|lane| {
+                    let entering: f64 = (0..self.markets)
+                        .flat_map(|m| (0..self.requests).map(move |q| (q, m)))
+                        .map(|(q, m)| self.entering[self.flow(lane, e, q, m)])
+                        .sum();
+                    entering / plan.proxies[e].max(1) as f64
+                })
+                .collect();
+            for (lane, m) in self.all_markets() {
+                let row = self.row(lane, e, m);
                 for s in 0..self.regions {
                     self.first[row + s] = self.share[row + s];
                     self.exposed[row + s] = 0.0;
@@ -117,13 +136,16 @@ impl Serving {
                     if share <= 0.0 || world.reaches(e, d) {
                         continue;
                     }
-                    let exposed = if knobs.edge_retry && !world.isolated[d] {
+                    let exposed = if knobs.edge_retry && !self.isolated(world, lane, d) {
+                        // A proxy counts the failures of an origin, whatever they were asked for.
+                        let lanes = per_proxy.iter().enumerate();
+                        let asked = lanes.map(|(l, rate)| rate * self.share[self.row(l, e, m) + d]);
                         world.ejections[e][d].exposed(
                             from,
                             to,
                             knobs.eject_after,
                             knobs.eject_for,
-                            per_proxy * share,
+                            asked.sum(),
                         )
                     } else {
                         1.0
@@ -169,20 +191,30 @@ impl Serving {
         for (q, request) in scenario.requests.iter().enumerate() {
             for m in 0..self.markets {
                 for e in 0..self.regions {
-                    let rate = self.direct[self.flow(e, q, m)];
-                    if rate > 0.0 && world.regions[e].dark.is_none() {
-                        world.regions[e].entering[q * self.markets + m] += rate;
-                    }
-                    let rate = self.entering[self.flow(e, q, m)];
-                    if rate <= 0.0 {
-                        continue;
-                    }
-                    let tried = self.tried(e, m, q, knobs, request.safe, world, &mut fate);
-                    for s in 0..self.regions {
-                        let passed = 1.0 - world.links.lost(e, s);
-                        world.regions[s].entering[q * self.markets + m] += rate * tried[s] * passed;
-                    }
-                    if !self.asked_bytes.is_empty() {
+                    for lane in 0..self.lanes.count() {
+                        let rate = self.direct[self.flow(lane, e, q, m)];
+                        if rate > 0.0 && world.regions[e].dark.is_none() {
+                            world.regions[e].entering[q * self.markets + m] += rate;
+                        }
+                        let rate = self.entering[self.flow(lane, e, q, m)];
+                        if rate <= 0.0 {
+                            continue;
+                        }
+                        let way = Way {
+                            lane,
+                            edge: e,
+                            market: m,
+                            request: q,
+                        };
+                        let tried = self.tried(way, knobs, request.safe, world, &mut fate);
+                        for s in 0..self.regions {
+                            let passed = 1.0 - world.links.lost(e, s);
+                            world.regions[s].entering[q * self.markets + m] +=
+                                rate * tried[s] * passed;
+                        }
+                        if self.asked_bytes.is_empty() {
+                            continue;
+                        }
                         let asked = &mut self.asked_bytes[e * self.regions..][..self.regions];
                         for (s, bytes) in asked.iter_mut().enumerate().filter(|(s, _)| *s != e) {
                             *bytes += rate * fate.ok[s] * scenario.edge.bytes;
@@ -197,18 +229,18 @@ impl Serving {
     /// Attempts that are sent to each living region, per request; fills the fate as it goes.
     pub(super) fn tried<'a>(
         &self,
-        e: RegionId,
-        m: MarketId,
-        q: usize,
+        way: Way,
         knobs: &Knobs,
         safe: bool,
         world: &World,
         fate: &'a mut Fate,
     ) -> &'a [f64] {
         fate.reset(self.regions);
-        let row = self.row(e, m);
+        let (e, m, q) = (way.edge, way.market, way.request);
+        let row = self.row(way.lane, e, m);
         let retry = |from: RegionId| {
-            if knobs.edge_retry && safe && !world.isolated[from] && !world.isolated[e] {
+            let isolated = |r: RegionId| self.isolated(world, way.lane, r);
+            if knobs.edge_retry && safe && !isolated(from) && !isolated(e) {
                 self.allowed[e]
             } else {
                 0.0
