@@ -27,6 +27,7 @@ use crate::world::stores::Asked;
 
 mod admission;
 mod answers;
+mod closing;
 mod playing;
 mod starts;
 

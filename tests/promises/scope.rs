@@ -6,6 +6,7 @@ use darkregion::model::observation::Observation;
 use darkregion::model::outcome::Outcome;
 use darkregion::objectives::{self, Columns, Series};
 use darkregion::simulate::Simulator;
+use darkregion::slis;
 
 /// A service in the middle fails in birch; somebody notices at once. Nothing lacks capacity.
 const FAILS: &str = r#"
@@ -64,7 +65,7 @@ fn by_region(
 /// What each region was asked more than without a policy, as a share of what birch was asked.
 fn moved(sets: &[&str]) -> Vec<f64> {
     let asked = |policy: &str, sets: &[&str]| {
-        by_region(&run(SLOW, policy, sets), (300.0, 660.0), |o| o.asked)
+        by_region(&run(SLOW, policy, sets), (500.0, 660.0), |o| o.asked)
     };
     let (none, scoped) = (asked("none", &[]), asked("edge-proxy", sets));
     let changes = scoped.iter().zip(&none).map(|(a, b)| (a - b) / none[1]);
@@ -139,7 +140,7 @@ fn what_fails_in_the_scope_is_well_again_sooner_than_without_a_policy() {
         let sets: Vec<&str> = CALM.iter().chain(sets).copied().collect();
         let scenario = scenario(&format!("{PARTS}{FAILS}"), Some(policy), &sets);
         let outcome = Simulator::new(&scenario).run(1, 0);
-        let columns = Columns::new(&[], [&scenario]);
+        let columns = Columns::new(slis::all(), [&scenario]);
         let series = Series::of(&outcome.windows, columns.slis());
         let row = objectives::measure(&scenario, &columns, &series, &outcome, 0);
         let rto = columns.position(&Measure::Time(TimeMeasure::Rto));
@@ -236,7 +237,7 @@ fn the_rest_comes_back_as_it_was() {
     };
     let (none, scoped) = (asked("none", &[]), asked("edge-proxy", &sets));
     for (a, b) in scoped.iter().zip(&none) {
-        assert!((a / b - 1.0).abs() < 0.01, "{scoped:?} against {none:?}");
+        assert!((a / b - 1.0).abs() < 0.02, "{scoped:?} against {none:?}");
     }
 }
 
@@ -249,12 +250,12 @@ fn the_log_says_what_moves() {
     };
     let log = said(&["policy.scope={ services = ['rights'] }"]);
     assert!(
-        log.contains("new routes for what enters here on its way to rights: cedar 100 %"),
+        log.contains("new routes for what enters here on its way to rights: ash 33 %, cedar 67 %"),
         "{log}"
     );
     let log = said(&["policy.scope={ devices = ['sticky'] }"]);
     assert!(
-        log.contains("new routes for what enters here from sticky devices: cedar 100 %"),
+        log.contains("new routes for what enters here from sticky devices: ash 33 %, cedar 67 %"),
         "{log}"
     );
 }
