@@ -544,7 +544,7 @@ impl Cohort {
             for m in 0..markets {
                 // A session whose requests of both lanes move at once moves once.
                 let mut seen = 0.0;
-                for lane in 0..lanes.count() {
+                for (lane, &rate) in per_session.iter().enumerate() {
                     let row = self.serving.row(lane, e, m);
                     let served = self.serving.served(lane, e, m);
                     let known = &mut self.routes[row..row + regions];
@@ -558,7 +558,7 @@ impl Cohort {
                         .map(|k| self.sessions.count(m, k, e))
                         .sum();
                     let newly = moved - if group(lane) == lane { 0.0 } else { seen };
-                    if per_session[lane] > 0.0 {
+                    if rate > 0.0 {
                         seen = moved;
                     }
                     let unaware = &mut self.unaware[(lane * markets + m) * regions + e];
@@ -567,7 +567,7 @@ impl Cohort {
                     }
                     known.copy_from_slice(&served);
                     if *unaware > 0.0 {
-                        let notice = -libm::expm1(-per_session[lane] * self.dt_secs);
+                        let notice = -libm::expm1(-rate * self.dt_secs);
                         let aware = *unaware * notice;
                         *unaware -= aware;
                         if *unaware < 0.5 {
