@@ -62,3 +62,5 @@ mod scope;
 #[cfg(feature = "cli")]
 #[path = "promises/variants.rs"]
 mod variants;
+#[path = "promises/zones.rs"]
+mod zones;

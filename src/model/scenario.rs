@@ -109,6 +109,9 @@ pub struct Region {
     pub name: String,
     /// Number of zones.
     pub zones: usize,
+    /// Share of the load that each zone gets while all are up; they sum to one. Empty: every instance
+    /// gets the same, whatever its zone.
+    pub zone_weights: Vec<f64>,
 }
 
 /// Where viewers are.

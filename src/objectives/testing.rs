@@ -73,6 +73,7 @@ pub fn scenario() -> Scenario {
             .map(|name| Region {
                 name: name.into(),
                 zones: 3,
+                zone_weights: Vec::new(),
             })
             .into(),
         rtt_secs: vec![vec![0.0, 0.06], vec![0.06, 0.0]],

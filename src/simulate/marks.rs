@@ -5,7 +5,7 @@ use crate::model::outcome::Marks;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::cohort::Cohort;
 use crate::units::{Span, Time};
-use crate::world::instances::Instances;
+use crate::world::fleet::Fleet;
 use crate::world::plan::Plan;
 use crate::world::region::Region;
 use crate::world::state::World;
@@ -84,7 +84,7 @@ impl Watch {
     fn redundant(&self, world: &World) -> bool {
         self.before.iter().all(|(r, before)| {
             let here = &world.regions[*r];
-            let back = |(i, n): (&Instances, &u64)| i.in_service() >= *n;
+            let back = |(i, n): (&Fleet, &u64)| i.in_service() >= *n;
             here.dark.is_some() || here.instances.iter().zip(before).all(back)
         })
     }

@@ -7,7 +7,7 @@ use crate::units::Time;
 use crate::world::exchange;
 use crate::world::lanes::{Lanes, MOVES};
 use crate::world::plan::Plan;
-use crate::world::pool::PoolState;
+use crate::world::pool::{ByZone, PoolState};
 use crate::world::state::World;
 
 mod fate;
@@ -55,6 +55,8 @@ pub struct Serving {
     allowed: Vec<f64>,
     /// State of the proxies in one zone, per edge.
     pub proxies: Vec<PoolState>,
+    /// The same of each zone, where zones have weights.
+    proxies_by_zone: Vec<ByZone>,
     /// Requests through the proxies of a region, per second.
     pub proxied: Vec<f64>,
     /// Requests per second that an edge sends on to another region.
@@ -90,6 +92,7 @@ impl Serving {
             elsewhere: vec![0.0; rows],
             allowed: vec![1.0; regions],
             proxies: vec![PoolState::default(); regions],
+            proxies_by_zone: vec![ByZone::default(); regions],
             proxied: vec![0.0; regions],
             crossing: 0.0,
             hurt: false,
@@ -282,6 +285,7 @@ impl Serving {
     ) {
         for e in 0..self.regions {
             world.proxies[e].commit(&self.proxies[e]);
+            self.proxies_by_zone[e].commit(&mut world.proxy_zones[e]);
             if knobs.edge_retry {
                 let (wanted, all) = self.wanted(scenario, world, e);
                 world.budgets[e].spend(wanted * dt_secs, all * dt_secs, dt_secs);

@@ -10,6 +10,7 @@ mod losses;
 mod sizing;
 
 use losses::Losses;
+pub use losses::ejected;
 
 /// Delays of a crowd of instances are drawn into so many classes of equal probability.
 const BATCHES: usize = 24;

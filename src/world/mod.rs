@@ -9,7 +9,8 @@
 //! | [`catalogue`], [`cache`] | Zipf catalogues; caches and their warm-up |
 //! | [`latency`] | response times when nobody waits |
 //! | [`plan`] | what is deployed, and the load it was sized for |
-//! | [`instances`], [`region`] | a region's instances, pools and caches as they change |
+//! | [`zones`], [`instances`], [`fleet`] | how many instances each zone has; how they come and go |
+//! | [`region`] | a region's instances, pools and caches as they change |
 //! | [`balancer`] | limits on new connections in front of the proxies |
 //! | [`exchange`] | calls between regions |
 //! | [`scaling`], [`launches`] | what an autoscaler wants; what the provider lets a region launch |
@@ -31,6 +32,7 @@ pub mod demand;
 pub mod doors;
 pub mod edge;
 pub mod exchange;
+pub mod fleet;
 pub mod graph;
 pub mod instances;
 pub mod lanes;
@@ -47,3 +49,4 @@ pub mod scaling;
 pub mod state;
 pub mod stores;
 pub mod workers;
+pub mod zones;

@@ -9,6 +9,7 @@ use crate::world::demand::Demand;
 use crate::world::graph::{Flow, Graph};
 use crate::world::lanes::Lanes;
 use crate::world::latency::{self, Paths};
+use crate::world::zones;
 
 mod busiest;
 mod lanes;
@@ -65,8 +66,12 @@ pub struct Plan {
     pub first: Vec<Load>,
     /// Instances, `[region][service]`.
     pub sized: Vec<Vec<Sized>>,
+    /// The same per zone, `[region][service][zone]`, where zones have weights; empty elsewhere.
+    pub by_zone: Vec<Vec<Vec<Sized>>>,
     /// Proxies per region.
     pub proxies: Vec<u64>,
+    /// The same per zone, `[region][zone]`, where zones have weights; empty elsewhere.
+    pub proxies_by_zone: Vec<Vec<u64>>,
     /// Instances per service, and proxies last, of the cheapest deployment that carries all markets
     /// in one region: at their common busiest hour, without headroom.
     pub alone: Vec<u64>,
@@ -101,7 +106,9 @@ impl Plan {
             peak: Vec::new(),
             first: Vec::new(),
             sized: Vec::new(),
+            by_zone: Vec::new(),
             proxies: Vec::new(),
+            proxies_by_zone: Vec::new(),
             alone: Vec::new(),
             edge_secs: law::mean(&scenario.edge.time),
             lanes: Lanes::new(scenario),
@@ -262,32 +269,43 @@ impl Plan {
     }
 
     fn size(&mut self, scenario: &Scenario, region: RegionId) {
-        let zones = scenario.regions[region].zones.max(1) as f64;
-        let per_zone =
-            |slots_wanted: f64, slots: f64| (slots_wanted / slots / zones - 1e-9).ceil().max(0.0);
-        let sized = (0..scenario.services.len())
-            .map(|v: ServiceId| {
-                let service = &scenario.services[v];
-                let slots = f64::from(service.slots);
-                let busy = self.peak[region].busy[v];
-                let serving = match service.instances {
-                    _ if !self.graph.has(region, v) => 0,
-                    Some(fixed) => u64::from(fixed),
-                    None => {
-                        (per_zone((1.0 + service.headroom) * busy, slots).max(1.0) * zones) as u64
-                    }
-                };
-                Sized {
-                    serving,
-                    dark: (per_zone(service.dark * busy, slots) * zones) as u64,
-                }
-            })
-            .collect();
+        let place = &scenario.regions[region];
+        let (mut sized, mut by_zone) = (Vec::new(), Vec::new());
+        for (v, service) in scenario.services.iter().enumerate() {
+            let slots = f64::from(service.slots);
+            let busy = self.peak[region].busy[v];
+            let wanted = (1.0 + service.headroom) * busy / slots;
+            let serving = match service.instances {
+                _ if !self.graph.has(region, v) => vec![0; place.zones],
+                // Without weights only their sum counts.
+                Some(fixed) if place.zone_weights.is_empty() => vec![u64::from(fixed)],
+                Some(fixed) => zones::apportion(u64::from(fixed), &place.zone_weights),
+                None => zones::rounded_up(place, wanted, 1.0),
+            };
+            let dark = zones::rounded_up(place, service.dark * busy / slots, 0.0);
+            sized.push(Sized {
+                serving: serving.iter().sum(),
+                dark: dark.iter().sum(),
+            });
+            let each = serving.into_iter().zip(dark);
+            by_zone.push(match place.zone_weights.is_empty() {
+                true => Vec::new(),
+                false => each
+                    .map(|(serving, dark)| Sized { serving, dark })
+                    .collect(),
+            });
+        }
         self.sized.push(sized);
+        self.by_zone.push(by_zone);
         let edge = &scenario.edge;
-        let wanted = (1.0 + edge.headroom) * self.peak[region].edge_busy;
-        self.proxies
-            .push((per_zone(wanted, f64::from(edge.slots)).max(1.0) * zones) as u64);
+        let wanted = (1.0 + edge.headroom) * self.peak[region].edge_busy / f64::from(edge.slots);
+        let proxies = zones::rounded_up(place, wanted, 1.0);
+        self.proxies.push(proxies.iter().sum());
+        self.proxies_by_zone
+            .push(match place.zone_weights.is_empty() {
+                true => Vec::new(),
+                false => proxies,
+            });
     }
 
     /// Requests per second that a region can serve at the mix of `load` with so many instances of

@@ -7,8 +7,10 @@
 //! what chance alone can pile up, and down by spare capacity.
 
 mod stationary;
+mod zones;
 
 use stationary::Stationary;
+pub use zones::{ByZone, Zone};
 
 /// What serves: in one zone.
 #[derive(Clone, Copy, Debug, Default)]

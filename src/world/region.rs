@@ -6,10 +6,10 @@ use crate::model::scenario::{RegionId, Scenario, ServiceId};
 use crate::units::Time;
 use crate::world::cache::CacheState;
 use crate::world::condition::{Condition, Degradation};
+use crate::world::fleet::Fleet;
 use crate::world::graph::{Capacity, Flow, Outside};
-use crate::world::instances::Instances;
 use crate::world::plan::Plan;
-use crate::world::pool::Pool;
+use crate::world::pool::{Pool, Zone};
 use crate::world::stores::Effect;
 use crate::world::workers::Pace;
 
@@ -33,9 +33,11 @@ pub struct Region {
     /// Whether it is dark.
     pub dark: Option<Dark>,
     /// Instances per service.
-    pub instances: Vec<Instances>,
-    /// Queue state per service, of one zone.
+    pub instances: Vec<Fleet>,
+    /// Queue state per service, of a zone of average size.
     pub pools: Vec<Pool>,
+    /// Zones per service, where they have weights.
+    zones: Vec<Vec<Zone>>,
     /// Caches.
     pub caches: Vec<CacheState>,
     /// Flow of the last step.
@@ -87,8 +89,8 @@ impl Region {
             state.warm(catalogue, &lookups, plan.graph.caches[c].warm_secs);
             caches.push(state);
         }
-        let zones = scenario.regions[region].zones;
-        let name = &scenario.regions[region].name;
+        let place = &scenario.regions[region];
+        let by_zone = &plan.by_zone[region];
         let services = 0..scenario.services.len();
         let begin: Vec<u64> = services
             .map(|v| sizing::begins_with(scenario, plan, region, v))
@@ -98,8 +100,15 @@ impl Region {
             instances: scenario
                 .services
                 .iter()
-                .zip(plan.sized[region].iter().zip(&begin))
-                .map(|(service, (sized, &begin))| Instances::new(service, zones, begin, sized.dark))
+                .enumerate()
+                .map(|(v, service)| {
+                    let planned = (plan.sized[region][v], &by_zone[v][..]);
+                    Fleet::new(service, place, planned, begin[v])
+                })
+                .collect(),
+            zones: by_zone
+                .iter()
+                .map(|zones| vec![Zone::default(); zones.len()])
                 .collect(),
             pools: vec![Pool::default(); scenario.services.len()],
             caches,
@@ -110,7 +119,7 @@ impl Region {
             data: Vec::new(),
             scalers: Scalers::new(scenario, plan, region, &begin),
             shocks: shocks.clone(),
-            streams: sizing::streams(scenario, name, seed, replication),
+            streams: sizing::streams(scenario, &place.name, seed, replication),
         }
     }
 
@@ -119,7 +128,9 @@ impl Region {
         let graph = &plan.graph;
         let markets = graph.markets;
         for v in 0..self.instances.len() {
-            self.capacity[v] = self.capacity_now(plan, v, now);
+            let mut zones = std::mem::take(&mut self.zones[v]);
+            self.capacity[v] = self.capacity_now(plan, v, now, &mut zones);
+            self.zones[v] = zones;
         }
         let caches = &self.caches;
         let scale = dt_secs / self.shocks.catalogue;
@@ -129,7 +140,7 @@ impl Region {
             &self.entering,
             dt_secs,
             &self.capacity,
-            &self.pools,
+            (&self.pools, &self.zones),
             shed,
             &mut |c, lookups, fetched, out| {
                 for (count, rate) in counts.iter_mut().zip(lookups) {
@@ -149,14 +160,18 @@ impl Region {
         self.flow.feel(&self.data);
     }
 
-    /// What serves a service at a moment.
-    fn capacity_now(&self, plan: &Plan, v: ServiceId, now: Time) -> Capacity {
-        let mut here = self.instances[v].capacity(now);
+    /// What serves a service at a moment, and each of its zones where they have weights.
+    fn capacity_now(&self, plan: &Plan, v: ServiceId, now: Time, zones: &mut [Zone]) -> Capacity {
+        let mut here = self.instances[v].capacity(now, zones);
+        let healthy = here.slowness;
         here.slowness *= self.shocks.slowness[v];
         if let Some(degraded) = self.degraded.get(v) {
             here.slowness *= degraded.slowness;
             here.drag_secs = plan.graph.nodes[v].mean_secs * (degraded.slowness - 1.0).max(0.0);
             here.broken = 1.0 - (1.0 - here.broken) * (1.0 - degraded.errors);
+        }
+        for zone in zones {
+            zone.slowness *= here.slowness / healthy;
         }
         here
     }
@@ -166,7 +181,7 @@ impl Region {
         if self.dark.is_some() {
             return None;
         }
-        let here = self.capacity_now(plan, v, now);
+        let here = self.capacity_now(plan, v, now, &mut self.zones[v].clone());
         let slots = here.instances * plan.graph.nodes[v].slots;
         // Work that takes no time is done at once.
         let secs = (plan.graph.nodes[v].mean_secs * here.slowness).max(1e-9);
@@ -180,6 +195,9 @@ impl Region {
     pub fn commit(&mut self, plan: &Plan, dt_secs: f64) {
         for (pool, state) in self.pools.iter_mut().zip(&self.flow.pools) {
             pool.commit(state);
+        }
+        for (zones, by_zone) in self.zones.iter_mut().zip(&self.flow.by_zone) {
+            by_zone.commit(zones);
         }
         let markets = plan.graph.markets;
         let scale = dt_secs / self.shocks.catalogue;
@@ -219,6 +237,9 @@ impl Region {
             instances.stop();
         }
         self.pools.fill(Pool::default());
+        for zone in self.zones.iter_mut().flatten() {
+            zone.pool = Pool::default();
+        }
     }
 
     /// The region has power again: instances boot anew, and its caches are empty.
@@ -273,7 +294,7 @@ impl Region {
 
     /// Takes dark capacity that was called and serves back out of rotation; says how many instances.
     pub fn release_dark(&mut self) -> u64 {
-        let each: Vec<u64> = self.instances.iter_mut().map(Instances::release).collect();
+        let each: Vec<u64> = self.instances.iter_mut().map(Fleet::release).collect();
         for (v, released) in each.iter().enumerate() {
             self.want_more(v, -(*released as i64), Time::ZERO);
         }
@@ -289,7 +310,7 @@ impl Region {
     pub fn next_time(&self) -> Time {
         self.instances
             .iter()
-            .map(Instances::next_time)
+            .map(Fleet::next_time)
             .min()
             .unwrap_or(Time::NEVER)
     }

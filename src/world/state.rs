@@ -13,7 +13,7 @@ use crate::world::edge::{Budget, Ejection, Routes};
 use crate::world::lanes::Lanes;
 use crate::world::links::Links;
 use crate::world::plan::Plan;
-use crate::world::pool::Pool;
+use crate::world::pool::{Pool, Zone};
 use crate::world::reach::Reach;
 use crate::world::region::{Region, Shocks};
 use crate::world::resolvers::Resolvers;
@@ -36,6 +36,8 @@ pub struct World {
     pub balancers: Vec<Balancer>,
     /// Queue state of the proxies of each region, of one zone.
     pub proxies: Vec<Pool>,
+    /// The proxies of each zone, where zones have weights.
+    pub proxy_zones: Vec<Vec<Zone>>,
     /// `[edge][origin]`.
     pub ejections: Vec<Vec<Ejection>>,
     /// Retry budget per edge.
@@ -148,6 +150,15 @@ impl World {
                 None => Vec::new(),
             },
             proxies: vec![Pool::default(); regions],
+            proxy_zones: scenario
+                .regions
+                .iter()
+                .zip(&plan.proxies_by_zone)
+                .map(|(region, proxies)| {
+                    let zones = proxies.iter().zip(&region.zone_weights);
+                    zones.map(|(&n, &weight)| Zone::of(weight, n)).collect()
+                })
+                .collect(),
             ejections: vec![vec![Ejection::default(); regions]; regions],
             budgets: (0..regions)
                 .map(|e| Budget::new(knobs.edge_retry_budget, plan.first[e].total))

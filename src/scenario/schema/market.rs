@@ -35,10 +35,12 @@ pub fn regions(top: &mut Section) -> Vec<Region> {
             1,
             MOST_ZONES,
         );
+        let zone_weights = zone_weights(&mut section, zones as usize);
         found.push((
             Region {
                 name,
                 zones: zones as usize,
+                zone_weights,
             },
             section.at,
             section.path.clone(),
@@ -248,6 +250,29 @@ fn market(section: &mut Section, regions: &[&str], waiting: &mut Vec<Unplaced>) 
     }
 }
 
+/// Shares of the load of each zone, which sum to one; empty where there are none.
+fn zone_weights(section: &mut Section, zones: usize) -> Vec<f64> {
+    if !section.has("zone_weights") {
+        section.take("zone_weights");
+        return Vec::new();
+    }
+    let range = Range::positive(1e6);
+    let Some(weights) = series(section, "zone_weights", Unit::Number, range) else {
+        return Vec::new();
+    };
+    if weights.len() != zones {
+        section.wrong(
+            "zone_weights",
+            format!("there are {} for {zones} zones", weights.len()),
+            "give one weight above zero for each zone",
+        );
+        return Vec::new();
+    }
+    section.note_input("zone_weights", format!("{} weights", weights.len()));
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / sum).collect()
+}
+
 /// The regions in the order of preference; those not named follow by name.
 fn near(section: &mut Section, regions: &[&str]) -> Vec<RegionId> {
     let mut near = section
@@ -375,7 +400,7 @@ pub fn list(
         section.wrong(
             key,
             "has no values",
-            "give at least one, such as 24 for the hours of the day",
+            "give at least one",
         );
     }
     let reader = section.reader;

@@ -214,12 +214,13 @@ impl Cohort {
         if let (When::Rate { .. }, Some(session)) = (scenario.requests[q].when, &scenario.session) {
             let (delay, _, served) = self.delay_of(view, world, (m, q, r), &fate);
             let flow = &world.regions[served].flow;
-            let wait = &flow.pools[view.plan.graph.entries[q].0].wait;
+            let entry = view.plan.graph.entries[q].0;
+            let wait = &flow.pools[entry].wait;
             let left = session.patience_secs - (delay - wait.mean());
             let late = if left <= 0.0 {
                 1.0
             } else if flow.waits {
-                wait.tail(left)
+                flow.waiting_longer(entry, left)
             } else {
                 0.0
             };

@@ -3,7 +3,7 @@
 use super::Serving;
 use crate::model::scenario::Scenario;
 use crate::world::plan::Plan;
-use crate::world::pool::{PoolState, Servers};
+use crate::world::pool::{PoolState, Servers, Zone};
 use crate::world::state::World;
 
 impl Serving {
@@ -39,12 +39,11 @@ impl Serving {
         for e in 0..self.regions {
             if !world.edge_lives(scenario, e) {
                 self.proxies[e] = PoolState::default();
+                self.proxies_by_zone[e].stop(world.proxy_zones[e].len());
                 continue;
             }
             let zones = scenario.regions[e].zones.max(1) as f64;
-            let all = plan.proxies[e] as f64 * f64::from(scenario.edge.slots) / zones;
-            let slots = all * (1.0 - world.doors.failed(e));
-            let rate = self.proxied[e] / zones;
+            let alive = 1.0 - world.doors.failed(e);
             // A handshake is CPU that the same proxies spend.
             let handshakes = self.connections[e] * scenario.edge.handshake_secs;
             let mean_secs = plan.edge_secs
@@ -53,16 +52,22 @@ impl Serving {
                 } else {
                     0.0
                 };
-            self.proxies[e] = world.proxies[e].evaluate(
-                rate,
-                dt_secs,
-                &Servers {
-                    slots,
-                    queue: slots,
-                    mean_secs,
-                    scv: 1.0,
-                },
-            );
+            let servers = |slots: f64| Servers {
+                slots,
+                queue: slots,
+                mean_secs,
+                scv: 1.0,
+            };
+            let slots = f64::from(scenario.edge.slots);
+            self.proxies[e] = if world.proxy_zones[e].is_empty() {
+                let all = plan.proxies[e] as f64 * slots / zones;
+                let rate = self.proxied[e] / zones;
+                world.proxies[e].evaluate(rate, dt_secs, &servers(all * alive))
+            } else {
+                let own = |zone: &Zone| servers(zone.instances * slots * alive);
+                let zones = &world.proxy_zones[e];
+                self.proxies_by_zone[e].evaluate(zones, self.proxied[e], dt_secs, &own)
+            };
         }
     }
 }

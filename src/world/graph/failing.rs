@@ -93,7 +93,11 @@ impl Flow {
             .iter()
             .map(|&secs| {
                 let left = link.timeout_secs - secs - beyond;
-                if left <= 0.0 { 1.0 } else { wait.tail(left) }
+                if left <= 0.0 {
+                    1.0
+                } else {
+                    self.waiting_longer(link.to, left)
+                }
             })
             .sum::<f64>()
             / POINTS as f64;

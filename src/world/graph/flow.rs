@@ -3,7 +3,7 @@
 use super::{Capacity, Graph, Link, NOTHING, Outside};
 use crate::model::policy::Shed;
 use crate::model::scenario::ServiceId;
-use crate::world::pool::{Pool, PoolState, Servers};
+use crate::world::pool::{ByZone, Pool, PoolState, Servers, Zone};
 use crate::world::stores::Effect;
 
 /// Finds the share of a cache's lookups that miss: the cache, lookups per second by market, the share
@@ -25,6 +25,8 @@ pub struct Flow {
     pub degraded: Vec<f64>,
     /// State of each service's pool in one zone.
     pub pools: Vec<PoolState>,
+    /// The same of each zone, where zones have weights.
+    pub by_zone: Vec<ByZone>,
     /// Lookups per second, `[cache][m]`.
     pub lookups: Vec<f64>,
     /// Lookups per second that warm a cache for a market served elsewhere, `[cache][m]`.
@@ -68,6 +70,7 @@ impl Flow {
             fail: vec![0.0; cells],
             degraded: vec![0.0; cells],
             pools: vec![PoolState::default(); graph.nodes.len()],
+            by_zone: vec![ByZone::default(); graph.nodes.len()],
             lookups: vec![0.0; graph.caches.len() * graph.markets],
             mirrored: vec![0.0; graph.caches.len() * graph.markets],
             miss: vec![0.0; graph.caches.len() * graph.markets],
@@ -120,6 +123,12 @@ impl Flow {
                 *fail = 1.0 - (1.0 - *fail) * (1.0 - effect.blocked);
             }
         }
+    }
+
+    /// Share of a service's accepted requests that waits longer than `secs`.
+    pub fn waiting_longer(&self, service: ServiceId, secs: f64) -> f64 {
+        let together = || self.pools[service].wait.tail(secs);
+        self.by_zone[service].tail(secs).unwrap_or_else(together)
     }
 
     /// Calls per second at a service, all priorities and markets together.
@@ -224,7 +233,7 @@ impl Flow {
         entering: &[f64],
         dt_secs: f64,
         capacity: &[Capacity],
-        pools: &[Pool],
+        (pools, weighted): (&[Pool], &[Vec<Zone>]),
         shed: Shed,
         misses: &mut Misses<'_>,
     ) {
@@ -249,19 +258,28 @@ impl Flow {
         let breaks = self.broken.iter().any(|&b| b > NOTHING);
         let drags = capacity.iter().any(|here| here.drag_secs > 0.0);
         let dragged = std::mem::replace(&mut self.drags, drags);
+        // Out of the flow while it is spread.
+        let mut by_zone = std::mem::take(&mut self.by_zone);
         for _ in 0..SWEEPS {
             let was_hurt = self.hurt;
             self.spread(graph, entering, &mut |v, total| {
                 let node = &graph.nodes[v];
                 let here = capacity[v];
-                let zones = here.zones.max(1.0);
-                let servers = Servers {
-                    slots: here.instances * node.slots / zones,
-                    queue: here.instances * node.queue / zones,
-                    mean_secs: node.mean_secs * here.slowness,
+                let servers = |instances: f64, zones: f64, slowness: f64| Servers {
+                    slots: instances * node.slots / zones,
+                    queue: instances * node.queue / zones,
+                    mean_secs: node.mean_secs * slowness,
                     scv: node.scv,
                 };
-                let mut state = pools[v].evaluate(total / zones, dt_secs, &servers);
+                let mut state = if weighted[v].is_empty() {
+                    let zones = here.zones.max(1.0);
+                    let average = servers(here.instances, zones, here.slowness);
+                    pools[v].evaluate(total / zones, dt_secs, &average)
+                } else {
+                    let own = |zone: &Zone| servers(zone.instances, 1.0, zone.slowness);
+                    by_zone[v].evaluate(&weighted[v], total, dt_secs, &own)
+                };
+                by_zone[v].drag_secs = here.drag_secs;
                 if here.drag_secs > 0.0 {
                     // The laws of paths are those of a healthy service.
                     state.wait.fixed += here.drag_secs;
@@ -269,6 +287,7 @@ impl Flow {
                 }
                 Some((state, shed))
             });
+            std::mem::swap(&mut self.by_zone, &mut by_zone);
             self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
             self.measure_distance(graph);
             let late = |link: &Link| self.late(link) > NOTHING;
@@ -299,10 +318,12 @@ impl Flow {
                 let after: f64 = self.miss[cells].iter().sum();
                 moved = moved.max((after - before).abs());
             }
+            std::mem::swap(&mut self.by_zone, &mut by_zone);
             if moved < CLOSE {
                 break;
             }
         }
+        self.by_zone = by_zone;
         for (q, &(service, priority)) in graph.entries.iter().enumerate() {
             for m in 0..markets {
                 self.request_fail[q * markets + m] = self.fail[graph.at(service, priority, m)];

@@ -173,6 +173,14 @@ impl Instances {
         self.losses.dead()
     }
 
+    /// Instances that are dead and not replaced, and how many of them are found out: none in the dark.
+    pub fn dead_and_seen(&self) -> (f64, f64) {
+        match self.down {
+            true => (0.0, 0.0),
+            false => (self.losses.dead() as f64, self.losses.seen() as f64),
+        }
+    }
+
     /// So many instances die at once; says how many there were to die.
     pub fn kill(&mut self, now: Time, count: u64, stream: Stream) -> u64 {
         let lost = count.min(self.in_service());

@@ -26,12 +26,21 @@ impl Instances {
         (self.begun, self.gone)
     }
 
-    /// So many are launched, and serve after their delay. They take the place of dead ones.
-    pub fn launch(&mut self, now: Time, count: u64, delay: &Dist, stream: Stream) {
+    /// So many are launched, and serve after their delay. They take the place of dead ones: says of
+    /// how many.
+    pub fn launch(&mut self, now: Time, count: u64, delay: &Dist, stream: Stream) -> u64 {
         self.begun += count;
-        self.gone += self.losses.replace(count);
         self.coming.extend(spread(now, count, delay, stream, 2));
         self.coming.sort_unstable();
+        self.replace(count)
+    }
+
+    /// Forgets up to so many dead ones that were found out, because others take their place; says how
+    /// many.
+    pub fn replace(&mut self, count: u64) -> u64 {
+        let replaced = self.losses.replace(count);
+        self.gone += replaced;
+        replaced
     }
 
     /// So many are taken out of rotation: first of those on their way, the latest first; who serves

@@ -10,6 +10,7 @@ use crate::world::condition::Condition;
 use crate::world::launches::{Bucket, Granted};
 use crate::world::plan::Plan;
 use crate::world::scaling::{self, Known};
+use crate::world::zones;
 
 /// What makes a region's pools larger and smaller.
 #[derive(Clone, Debug)]
@@ -89,13 +90,14 @@ pub fn begins_with(scenario: &Scenario, plan: &Plan, region: RegionId, v: Servic
     if planned == 0 {
         return 0;
     }
-    let zones = scenario.regions[region].zones.max(1) as f64;
     let slots = plan.first[region].busy[v] / rules.target;
-    let each = (slots / f64::from(service.slots) / zones - 1e-9)
-        .ceil()
-        .max(1.0);
+    let wanted = slots / f64::from(service.slots);
+    let zones = zones::rounded_up(&scenario.regions[region], wanted, 1.0);
     let most = scaling::most(rules, planned);
-    ((each * zones) as u64).clamp(u64::from(rules.least).min(most), most)
+    zones
+        .iter()
+        .sum::<u64>()
+        .clamp(u64::from(rules.least).min(most), most)
 }
 
 impl Region {
