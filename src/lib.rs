@@ -83,8 +83,8 @@
 //!
 //! ## Choices where the model is silent
 //!
-//! - The zones of a region that have power are loaded in proportion to their slots, so a region is solved
-//!   for one zone of average size.
+//! - Where zones have no weights, every instance gets the same, whatever its zone, so a region is solved
+//!   for one zone of average size. Where they have, each zone that differs is solved on its own.
 //! - A region that was dark starts anew: its instances boot, its caches are empty.
 //! - A session that is cut off tries again at random moments, every `session.retry` on average; whoever
 //!   waits for an interactive answer stands still until it comes.

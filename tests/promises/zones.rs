@@ -32,7 +32,7 @@ name = "play"
 slots = 1
 time = { exponential = "50ms" }
 headroom = 1.0
-health = { interval = "10s", threshold = 3 }
+health = { interval = "10s", threshold = 3, eject_most = 0.9 }
 
 [[request]]
 name = "start"
@@ -42,6 +42,9 @@ start = 1
 [ambient]
 start_failure = 0
 request_failure = 0
+
+[variation]
+demand = 0
 "#;
 
 const LOSS: &str =
@@ -95,38 +98,43 @@ fn a_lost_zone_fails_its_weight_until_health_checks_find_out() {
     assert_eq!(failing(&light, 420.0, 600.0), 0.0);
 }
 
+/// Share of calls lost by so many slots without a queue.
+fn erlang_b(slots: u32, offered: f64) -> f64 {
+    (1..=slots).fold(1.0, |b, n| offered * b / (f64::from(n) + offered * b))
+}
+
 #[test]
-fn uneven_zones_are_never_better_than_even_ones() {
-    // 220 slots for 200 busy ones, without a queue: each zone refuses by its own Erlang loss.
-    let refused = |weights: &str| {
-        let sets = [
-            "service.play.instances=220",
-            "service.play.queue=0",
-            &format!("region.east.zone_weights={weights}"),
-        ];
-        failing(&run("", &sets), 0.0, 900.0)
+fn each_zone_refuses_by_its_own_erlang_loss() {
+    let refused = |sets: &[&str]| {
+        let all: Vec<&str> = ["service.play.queue=0"]
+            .iter()
+            .chain(sets)
+            .copied()
+            .collect();
+        failing(&run("", &all), 0.0, 900.0)
     };
-    let erlang_b = |slots: u32, offered: f64| {
-        (1..=slots).fold(1.0, |b, n| offered * b / (f64::from(n) + offered * b))
-    };
-    let rows = [
-        ("[1,1,1]", erlang_b(73, 200.0 / 3.0)),
-        (
-            "[4,4,3]",
-            8.0 / 11.0 * erlang_b(80, 800.0 / 11.0) + 3.0 / 11.0 * erlang_b(60, 600.0 / 11.0),
-        ),
-        (
-            "[8,2,1]",
-            8.0 / 11.0 * erlang_b(160, 1600.0 / 11.0)
-                + 2.0 / 11.0 * erlang_b(40, 400.0 / 11.0)
-                + erlang_b(20, 200.0 / 11.0) / 11.0,
-        ),
-    ];
-    let seen: Vec<f64> = rows.iter().map(|row| refused(row.0)).collect();
-    for ((weights, law), seen) in rows.iter().zip(&seen) {
-        assert!(
-            (seen / law - 1.0).abs() < 0.05,
-            "{weights}: {seen}, not {law}"
-        );
-    }
+    // 200 slots are busy. Sized by weight, each zone has its part of 220 slots.
+    let part =
+        |slots: u32| f64::from(slots) / 220.0 * erlang_b(slots, 200.0 / 220.0 * f64::from(slots));
+    let seen = refused(&[
+        "service.play.instances=220",
+        "region.east.zone_weights=[8,2,1]",
+    ]);
+    let law = part(160) + part(40) + part(20);
+    assert!((seen / law - 1.0).abs() < 0.05, "{seen}, not {law}");
+    // Three instances of 80 slots cannot be divided: half of the load finds a third of them.
+    let three = ["service.play.instances=3", "service.play.slots=80"];
+    let even = refused(&three);
+    let uneven = refused(&[three[0], three[1], "region.east.zone_weights=[2,1,1]"]);
+    let laws = (
+        erlang_b(80, 200.0 / 3.0),
+        0.5 * erlang_b(80, 100.0) + 0.5 * erlang_b(80, 50.0),
+    );
+    assert!((even / laws.0 - 1.0).abs() < 0.05, "{even}, not {}", laws.0);
+    assert!(
+        (uneven / laws.1 - 1.0).abs() < 0.05,
+        "{uneven}, not {}",
+        laws.1
+    );
+    assert!(uneven > 5.0 * even, "uneven zones are worse");
 }

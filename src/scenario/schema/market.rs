@@ -397,11 +397,7 @@ pub fn list(
     let path = section.path_of(key);
     let nodes = section.array(key)?;
     if nodes.is_empty() {
-        section.wrong(
-            key,
-            "has no values",
-            "give at least one",
-        );
+        section.wrong(key, "has no values", "give at least one");
     }
     let reader = section.reader;
     let certain = nodes.iter().enumerate().map(|(i, node)| match &node.value {
