@@ -206,6 +206,7 @@ fn policy_file(policy: &dyn Policy) -> String {
         edge_retry_budget,
         eject_after,
         eject_for,
+        eject_most,
         cool_down,
         ..
     } = policy.knobs();
@@ -253,6 +254,7 @@ fn policy_file(policy: &dyn Policy) -> String {
         ("edge_retry_budget", edge_retry_budget.to_string()),
         ("eject_after", eject_after.to_string()),
         ("eject_for", secs(eject_for)),
+        ("eject_most", eject_most.to_string()),
         ("cool_down", secs(cool_down)),
     ] {
         let _ = writeln!(text, "{key} = {value}");

@@ -245,6 +245,8 @@ pub struct Edge {
     pub refuse_secs: f64,
     /// What a hanging connection costs before the proxy gives up.
     pub connect_timeout_secs: f64,
+    /// Most requests that one proxy has in flight to one origin; `None`: no limit.
+    pub origin_limit: Option<u32>,
     /// Who takes what enters at an edge of which no proxy answers.
     pub backup: Backup,
     /// From then on until the backup route is taken.

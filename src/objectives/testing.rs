@@ -96,6 +96,7 @@ pub fn scenario() -> Scenario {
             poll: Dist::Fixed(0.0),
             refuse_secs: 0.0,
             connect_timeout_secs: 0.5,
+            origin_limit: None,
             backup: Backup::None,
             backup_after: Span::ZERO,
             bytes: 0.0,

@@ -21,7 +21,8 @@ use crate::traffic::arrivals::Address;
 use crate::traffic::cohort::{Cohort, PIECES, View};
 use crate::units::{Span, Time};
 use crate::world::condition::Condition;
-use crate::world::edge::{Ejection, Routes};
+use crate::world::edge::Routes;
+use crate::world::ejection::Ejection;
 use crate::world::state::World;
 
 mod balancers;
@@ -521,9 +522,7 @@ impl<'a> Run<'a> {
     fn go_dark(&mut self, region: RegionId, hang: bool) {
         self.world.regions[region].goes_dark(self.now, hang);
         for ejections in &mut self.world.ejections {
-            ejections[region] = Ejection {
-                failing_since: Some(self.now),
-            };
+            ejections[region] = Ejection::failing(self.now);
         }
         self.monitor.condition_changed(self.now, region, true, hang);
         let how = if hang {

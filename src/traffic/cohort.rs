@@ -186,7 +186,7 @@ impl Cohort {
                 came: vec![0.0; regions],
             },
             admissions: Vec::new(),
-            serving: Serving::new(scenario, view.plan),
+            serving: Serving::new(scenario, view.plan, seed, replication),
             pointing: vec![0.0; markets * classes * regions],
             window: vec![Observation::default(); regions],
             tallies: vec![Tally::new(view.laws.count(), markets); regions],
@@ -258,6 +258,7 @@ impl Cohort {
     /// Whether nothing is under way that needs short steps.
     pub fn calm(&self) -> bool {
         !self.serving.hurt()
+            && !self.serving.ejecting()
             && self.sessions.starved.is_empty()
             && self.waiting.iter().flatten().all(|w| w.total() == 0)
             && self.unaware.iter().all(|&n| n == 0.0)
@@ -326,7 +327,7 @@ impl Cohort {
         }
         self.observe_pools(view, world, dt);
         self.serving
-            .commit(scenario, view.plan, view.knobs, world, dt);
+            .commit(scenario, view.plan, view.knobs, world, (from, to), at);
     }
 
     /// Where names point during the step, on average.

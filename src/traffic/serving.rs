@@ -1,8 +1,10 @@
 //! Where requests go and what becomes of them: routes, ejection, retries in another region, and the
 //! chances that an answer is good, an error, or late, given the load of this step.
 
+use crate::engine::stream::Stream;
 use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
+use crate::traffic::arrivals::Address;
 use crate::units::Time;
 use crate::world::exchange;
 use crate::world::lanes::{Lanes, MOVES};
@@ -10,12 +12,23 @@ use crate::world::plan::Plan;
 use crate::world::pool::{ByZone, PoolState};
 use crate::world::state::World;
 
+mod ejections;
 mod fate;
+mod limits;
 mod proxies;
 mod retries;
 mod routes;
 
 pub use fate::Fate;
+use limits::Limits;
+pub use limits::refused;
+
+/// Most rounds in which a step's loads settle that do not settle at once.
+const ROUNDS: usize = 3;
+/// The same where limits of origins refuse.
+const LIMITED: usize = 24;
+/// A share that moves less has settled.
+const CLOSE: f64 = 1e-6;
 
 /// Requests that take the same way.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +79,20 @@ pub struct Serving {
     fate: Fate,
     /// Bytes per second that edges ask to send on, `[edge][region]`; empty where no link has a limit.
     asked_bytes: Vec<f64>,
+    /// Share of an edge's proxies that have a living origin ejected, `[edge][origin]`.
+    ejected: Vec<f64>,
+    /// Whether any has at the moment.
+    out: bool,
+    /// First origin before any living one is ejected, `[lane][edge][market][region]`.
+    routed: Vec<f64>,
+    luck: Stream,
+    /// Limits on requests in flight to an origin, if there are any.
+    limits: Option<Limits>,
 }
 
 impl Serving {
     /// Idle flows.
-    pub fn new(scenario: &Scenario, plan: &Plan) -> Serving {
+    pub fn new(scenario: &Scenario, plan: &Plan, seed: u64, replication: u64) -> Serving {
         let (regions, markets) = (scenario.regions.len(), scenario.markets.len());
         let requests = scenario.requests.len();
         let lanes = plan.lanes.clone();
@@ -98,6 +120,11 @@ impl Serving {
             hurt: false,
             fate: Fate::default(),
             asked_bytes: vec![0.0; scenario.link_capacity.len() * regions],
+            ejected: vec![0.0; regions * regions],
+            out: false,
+            routed: vec![0.0; rows],
+            luck: Stream::new(seed, replication, "ejections", ""),
+            limits: Limits::new(scenario, plan),
         }
     }
 
@@ -180,7 +207,7 @@ impl Serving {
         let living = world.regions.iter().filter(|r| r.dark.is_none());
         living
             .map(|r| if r.flow.hurt { r.flow.worst() } else { 0.0 })
-            .fold(0.0, f64::max)
+            .fold(self.limits.as_ref().map_or(0.0, Limits::worst), f64::max)
     }
 
     /// Whether anything failed or waited in the last step.
@@ -233,9 +260,16 @@ impl Serving {
         }
         self.choose_elsewhere(plan, world);
         self.avoid_dark(knobs, plan, world, from, to);
+        self.ejected.fill(0.0);
+        if self.find_ejected(scenario, plan, knobs, world, (from, to)) > 0.0 {
+            self.follow_ejections(plan, knobs, world, (from, to));
+        }
+        if let Some(limits) = &mut self.limits {
+            limits.begin();
+        }
         // What fails in a living region is tried in another, which adds load there: twice round
         // settles it, since a request is retried once at most.
-        for _ in 0..3 {
+        for round in 1..=LIMITED {
             self.find_allowed(scenario, knobs, world, dt_secs);
             self.send(scenario, knobs, world);
             exchange::evaluate(scenario, plan, world, from, dt_secs, knobs.shed);
@@ -244,7 +278,16 @@ impl Serving {
                 .iter()
                 .any(|r| r.dark.is_none() && r.flow.hurt)
                 || world.links.any_lost();
-            if !world.links.drifted() && !self.retries_failures(scenario, knobs, world) {
+            let limits = self.limit_origins(scenario, plan, knobs, world) > CLOSE;
+            let mut moves = limits;
+            if round < ROUNDS {
+                moves |= world.links.drifted() || self.retries_failures(scenario, knobs, world);
+                if self.find_ejected(scenario, plan, knobs, world, (from, to)) > CLOSE {
+                    self.follow_ejections(plan, knobs, world, (from, to));
+                    moves = true;
+                }
+            }
+            if !moves {
                 break;
             }
         }
@@ -259,7 +302,8 @@ impl Serving {
         }
     }
 
-    /// Share of requests of a kind that an edge sends to a region which fail there or on the way.
+    /// Share of requests of a kind that an edge sends to a region which fail there or on the way, or
+    /// are refused by its own proxies.
     fn failing_from(
         &self,
         world: &World,
@@ -268,21 +312,40 @@ impl Serving {
         m: MarketId,
     ) -> f64 {
         let failing = self.failing(world, s, q, m);
-        match world.links.lost(e, s) {
-            lost if lost > 0.0 => 1.0 - (1.0 - failing) * (1.0 - lost),
+        match self.stopped(world, e, s) {
+            stopped if stopped > 0.0 => 1.0 - (1.0 - failing) * (1.0 - stopped),
             _ => failing,
+        }
+    }
+
+    /// Share of what an edge sends to a region that its proxies refuse, because of their limit.
+    pub fn refused(&self, e: RegionId, s: RegionId) -> f64 {
+        let limits = self.limits.as_ref();
+        limits.map_or(0.0, |limits| limits.refused(e * self.regions + s))
+    }
+
+    /// Share of what an edge sends to a region that does not get there: refused by its proxies, or lost
+    /// by the link.
+    fn stopped(&self, world: &World, e: RegionId, s: RegionId) -> f64 {
+        let lost = world.links.lost(e, s);
+        match self.refused(e, s) {
+            refused if refused > 0.0 => 1.0 - (1.0 - refused) * (1.0 - lost),
+            _ => lost,
         }
     }
 
     /// Makes the evaluated step happen.
     pub fn commit(
-        &self,
+        &mut self,
         scenario: &Scenario,
         plan: &Plan,
         knobs: &Knobs,
         world: &mut World,
-        dt_secs: f64,
+        (from, to): (Time, Time),
+        at: Address,
     ) {
+        let dt_secs = to.since(from).secs();
+        self.eject(scenario, plan, knobs, world, (from, to), at);
         for e in 0..self.regions {
             world.proxies[e].commit(&self.proxies[e]);
             self.proxies_by_zone[e].commit(&mut world.proxy_zones[e]);

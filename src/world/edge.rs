@@ -1,5 +1,5 @@
-//! The edge: which region serves what enters here, how a pushed route spreads over the proxies,
-//! and what proxies do when an origin fails.
+//! The edge: which region serves what enters here, how a pushed route spreads over the proxies, and
+//! how much proxies may try again.
 
 use crate::engine::law;
 use crate::units::{Dist, Span, Time};
@@ -130,44 +130,6 @@ impl Budget {
     }
 }
 
-/// What the proxies of one edge know of one origin that fails everything.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ejection {
-    /// Since when every request to the origin has failed.
-    pub failing_since: Option<Time>,
-}
-
-impl Ejection {
-    /// Share of the requests for the failing origin that still go there, averaged over a step.
-    ///
-    /// A proxy ejects it after `after` failures in a row, for `eject_for`; then it tries again and
-    /// needs as many failures to eject it anew.
-    pub fn exposed(
-        &self,
-        from: Time,
-        to: Time,
-        after: u32,
-        eject_for: Span,
-        requests_per_proxy_sec: f64,
-    ) -> f64 {
-        let Some(since) = self.failing_since else {
-            return 1.0;
-        };
-        if after == 0 || requests_per_proxy_sec <= 0.0 {
-            return 1.0;
-        }
-        let learning = f64::from(after) / requests_per_proxy_sec;
-        let again = learning / (learning + eject_for.secs());
-        let (begin, end) = (from.since(since).secs(), to.since(since).secs());
-        if end <= begin {
-            return 1.0;
-        }
-        // All proxies learn alike fast at first; later their phases have spread.
-        let first = (learning.min(end) - begin.min(learning)).max(0.0) / (end - begin);
-        first + (1.0 - first) * again
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,22 +165,5 @@ mod tests {
             "{made}"
         );
         assert_eq!(Budget::new(f64::INFINITY, 1.0).spend(1e9, 1.0, 1.0), 1.0);
-    }
-
-    #[test]
-    fn an_ejected_origin_is_tried_seldom() {
-        let ejection = Ejection {
-            failing_since: Some(Time::ZERO),
-        };
-        let for_30 = Span::from_secs(30.0);
-        // Five failures at ten a second: half a second of learning.
-        let first = ejection.exposed(Time::ZERO, Time::from_secs(1.0), 5, for_30, 10.0);
-        assert!((first - (0.5 + 0.5 * 0.5 / 30.5)).abs() < 1e-12);
-        let later = ejection.exposed(Time::from_secs(5.0), Time::from_secs(6.0), 5, for_30, 10.0);
-        assert!((later - 0.5 / 30.5).abs() < 1e-12);
-        assert_eq!(
-            Ejection::default().exposed(Time::ZERO, Time::from_secs(1.0), 5, for_30, 10.0),
-            1.0
-        );
     }
 }

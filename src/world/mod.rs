@@ -16,7 +16,8 @@
 //! | [`scaling`], [`launches`] | what an autoscaler wants; what the provider lets a region launch |
 //! | [`lanes`] | what a policy can move, and the rest |
 //! | [`links`] | links between regions that carry only so much |
-//! | [`edge`] | routes on their way to the proxies, retry budgets, ejection |
+//! | [`edge`] | routes on their way to the proxies, retry budgets |
+//! | [`ejection`] | origins that proxies have ejected |
 //! | [`reach`] | who may and can serve whom |
 //! | [`state`] | all of it together at a moment |
 //! | [`resolvers`], [`connections`] | the two kinds of stickiness |
@@ -31,6 +32,7 @@ pub mod connections;
 pub mod demand;
 pub mod doors;
 pub mod edge;
+pub mod ejection;
 pub mod exchange;
 pub mod fleet;
 pub mod graph;

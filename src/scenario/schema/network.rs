@@ -1,7 +1,7 @@
 //! DNS and the edge.
 
 use crate::model::scenario::{Backup, Dns, Edge};
-use crate::scenario::default::{guess, sourced};
+use crate::scenario::default::{guess, required, sourced};
 use crate::scenario::quantity::Unit;
 use crate::scenario::reader::Range;
 use crate::scenario::section::Section;
@@ -35,6 +35,12 @@ pub fn dns(top: &mut Section) -> Dns {
 /// The edge in front of the regions.
 pub fn edge(top: &mut Section) -> Edge {
     let mut edge = top.section("edge");
+    let origin_limit = if edge.has("origin_limit") {
+        Some(edge.count("origin_limit", required("200"), 1, 1_000_000))
+    } else {
+        edge.take("origin_limit");
+        None
+    };
     Edge {
         global: edge.flag("global", false),
         slots: edge.count("slots", sourced("200", ZUUL_ORIGIN), 1, 1_000_000),
@@ -48,6 +54,7 @@ pub fn edge(top: &mut Section) -> Edge {
             sourced("500ms", ZUUL_POOL),
             Range::new(0.0, 3600.0),
         ),
+        origin_limit,
         backup: edge.choice(
             "backup",
             &[

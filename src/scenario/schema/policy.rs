@@ -102,6 +102,8 @@ fn change(section: &mut Section, knobs: &mut Knobs, regions: &[&str]) {
         section.share("edge_retry_budget", budget, Range::new(0.0, f64::INFINITY));
     let failures = setting(knobs.eject_after.to_string());
     knobs.eject_after = section.count("eject_after", failures, 0, 1_000_000);
+    let most = setting(knobs.eject_most.to_string());
+    knobs.eject_most = section.share("eject_most", most, Range::SHARE);
     if let Some(stages) = stages(section, "stages") {
         knobs.stages = stages;
     }

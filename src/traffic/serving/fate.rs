@@ -97,7 +97,7 @@ impl Serving {
                 continue;
             }
             let own = self.elsewhere[row + s];
-            let lost = first * world.links.lost(e, s);
+            let lost = first * self.stopped(world, e, s);
             if lost > 0.0 {
                 let failed = Failed {
                     share: lost,
@@ -146,8 +146,8 @@ impl Serving {
                     continue;
                 }
                 again += part;
-                // The edge answers for what a link loses.
-                let lost = part * world.links.lost(e, t);
+                // The edge answers for what it refuses itself, and for what a link loses.
+                let lost = part * self.stopped(world, e, t);
                 fate.error[e] += lost;
                 part -= lost;
                 let failing = self.failing(world, t, q, m);

@@ -30,7 +30,7 @@ impl Serving {
                         + self.exposed[row..row + self.regions].iter().sum::<f64>()
                             * self.allowed[e]
                             * self.elsewhere[row + s];
-                    let sent = sent * (1.0 - world.links.lost(e, s));
+                    let sent = sent * (1.0 - self.stopped(world, e, s));
                     self.proxied[s] += rate * sent;
                     self.crossing += rate * sent;
                 }

@@ -208,16 +208,17 @@ impl Serving {
                         };
                         let tried = self.tried(way, knobs, request.safe, world, &mut fate);
                         for s in 0..self.regions {
-                            let passed = 1.0 - world.links.lost(e, s);
+                            let passed = 1.0 - self.stopped(world, e, s);
                             world.regions[s].entering[q * self.markets + m] +=
                                 rate * tried[s] * passed;
                         }
                         if self.asked_bytes.is_empty() {
                             continue;
                         }
-                        let asked = &mut self.asked_bytes[e * self.regions..][..self.regions];
-                        for (s, bytes) in asked.iter_mut().enumerate().filter(|(s, _)| *s != e) {
-                            *bytes += rate * fate.ok[s] * scenario.edge.bytes;
+                        for s in (0..self.regions).filter(|&s| s != e) {
+                            let passed = 1.0 - self.refused(e, s);
+                            self.asked_bytes[e * self.regions + s] +=
+                                rate * fate.ok[s] * passed * scenario.edge.bytes;
                         }
                     }
                 }
