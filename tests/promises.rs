@@ -49,6 +49,8 @@ mod monotone;
 mod moves;
 #[path = "promises/noop.rs"]
 mod noop;
+#[path = "promises/origins.rs"]
+mod origins;
 #[path = "promises/policies.rs"]
 mod policies;
 #[cfg(feature = "cli")]

@@ -33,6 +33,7 @@ mod guards;
 mod links;
 mod needs;
 mod orders;
+mod origins;
 mod pools;
 mod usage;
 mod watching;
@@ -41,6 +42,7 @@ mod working;
 use episodes::surge;
 use guards::Guards;
 use orders::report;
+use origins::Told;
 use watching::Watching;
 
 /// A replication under way.
@@ -82,6 +84,8 @@ pub struct Run<'a> {
     /// When the newest routes of each edge reach the proxies' source.
     routed: Vec<Time>,
     doubtful_since: Option<Time>,
+    /// What of origins the log has told.
+    told: Told,
     last_miss: Vec<f64>,
     /// When the next thing happens by itself in the stores.
     stores_due: Time,
@@ -146,6 +150,7 @@ impl<'a> Run<'a> {
             will_warm: Vec::new(),
             routed: vec![Time::ZERO; regions],
             doubtful_since: None,
+            told: Told::default(),
             last_miss: vec![0.0; regions],
             stores_due: Time::NEVER,
             now: Time::ZERO,
@@ -306,6 +311,7 @@ impl<'a> Run<'a> {
         usage::beyond_plan(&mut self.outcome.usage, self.sim, &self.world.regions, secs);
         self.note_validity(next.since(from));
         self.note_admissions(next);
+        self.note_origins(next);
         self.flowed = next;
         for routes in &mut self.world.routes {
             if !routes.settled() {

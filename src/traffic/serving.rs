@@ -324,6 +324,11 @@ impl Serving {
         limits.map_or(0.0, |limits| limits.refused(e * self.regions + s))
     }
 
+    /// Whether limits refuse anything at the moment.
+    pub fn refuses(&self) -> bool {
+        self.limits.as_ref().is_some_and(|l| l.worst() > 0.0)
+    }
+
     /// Share of what an edge sends to a region that does not get there: refused by its proxies, or lost
     /// by the link.
     fn stopped(&self, world: &World, e: RegionId, s: RegionId) -> f64 {

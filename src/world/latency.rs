@@ -102,7 +102,37 @@ pub struct Paths {
     pub laws: Vec<Law>,
 }
 
+/// Mean response times of one kind of request, in seconds, the proxy's time included.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// When all caches hit.
+    hit_secs: f64,
+    /// What a miss adds, and the cache and its expected lookups.
+    misses: Vec<(f64, usize, f64)>,
+}
+
+impl Means {
+    /// The mean when such shares of lookups miss.
+    pub fn secs(&self, miss: &dyn Fn(usize) -> f64) -> f64 {
+        let more =
+            |&(secs, cache, lookups): &(f64, usize, f64)| (miss(cache) * lookups).min(1.0) * secs;
+        self.hit_secs + self.misses.iter().map(more).sum::<f64>()
+    }
+}
+
 impl Paths {
+    /// The means of the laws.
+    pub fn means(&self) -> Means {
+        let mean = |pattern: usize| self.laws[pattern].moments().0;
+        let caches = self.caches.iter().zip(&self.lookups).enumerate();
+        Means {
+            hit_secs: mean(0),
+            misses: caches
+                .map(|(i, (&cache, &lookups))| (mean(1 << i) - mean(0), cache, lookups))
+                .collect(),
+        }
+    }
+
     /// Share of a market's requests with each pattern of hits and misses, into `out`.
     pub fn patterns(&self, miss: &dyn Fn(usize) -> f64, out: &mut [f64]) {
         out[..self.laws.len()].fill(0.0);

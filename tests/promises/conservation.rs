@@ -26,6 +26,19 @@ fn loads() -> Vec<(&'static str, String, Vec<&'static str>)> {
         ("few sessions", drill(), vec!["demand=0.01"]),
         ("half steps", drill(), vec!["step=500ms"]),
         ("dark at the end", drill(), vec!["fault[0].for=20min"]),
+        (
+            "a gray failure",
+            format!(
+                "{PARTS}[[fault]]\nkind = \"gray-failure\"\nservice = \"play\"\n\
+                 region = \"birch\"\nerrors = 0.7\nat = \"3min\"\nfor = \"4min\"\n"
+            ),
+            vec!["edge.slots=1", "policy.eject_most=0.7"],
+        ),
+        (
+            "limits",
+            drill(),
+            vec!["edge.origin_limit=1", "policy.edge_retry=true"],
+        ),
         ("announced", drill(), vec!["fault[0].announced=2min"]),
         (
             "some services",

@@ -7,6 +7,7 @@
 //! | `capacity` | what is left after the loss of a region |
 //! | `data` | targets of domains, against their stores |
 //! | `goals` | what is asked, against what the inputs allow |
+//! | `origins` | limits on requests in flight |
 //! | `placement` | where services live and markets may be served |
 //! | `policy` | knobs that do not fit together |
 //! | `scaling` | pools that follow their load, against their headroom |
@@ -17,6 +18,7 @@ mod capacity;
 mod data;
 mod facts;
 mod goals;
+mod origins;
 mod placement;
 mod policy;
 mod scaling;
@@ -80,6 +82,7 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     capacity::launches(scenario, &plan, &mut found);
     placement::single_regions(scenario, &mut found);
     placement::nowhere_to_go(scenario, &mut found);
+    origins::limits(scenario, &plan, &mut found);
     policy::steps_without_hold(scenario, &mut found);
     policy::nothing_to_scale(scenario, &mut found);
     policy::left_behind(scenario, &mut found);

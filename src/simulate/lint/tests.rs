@@ -219,6 +219,17 @@ fn each_warning_comes_when_it_should() {
 }
 
 #[test]
+fn a_limit_that_refuses_on_a_calm_day_is_warned_of() {
+    // 2,000 requests a second of about 14 ms through few proxies of 200 slots each.
+    let tight = found(&["edge.origin_limit=3"]);
+    let warning = tight.iter().find(|f| f.starts_with("edge.origin_limit"));
+    let text = warning.expect("three are too few");
+    assert!(text.contains("a limit of 3 refuses"), "{text}");
+    let ample = found(&["edge.origin_limit=200"]);
+    assert!(!ample.iter().any(|f| f.starts_with("edge.origin_limit")));
+}
+
+#[test]
 fn what_fits_is_not_warned_of() {
     for set in [
         "policy.prescale=true",

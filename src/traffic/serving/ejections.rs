@@ -164,8 +164,12 @@ impl Serving {
             let (mut sent, mut failed) = (0.0, 0.0);
             for (lane, m) in self.all_markets() {
                 // What a proxy sends there that has not ejected it.
-                let cell = self.row(lane, e, m) + s;
-                let share = self.first[cell] + self.routed[cell] * out;
+                let row = self.row(lane, e, m);
+                let mut others = (0..self.regions).filter(|&t| t != s);
+                let share = match others.any(|t| self.elsewhere[row + t] > 0.0) {
+                    true => self.first[row + s] / (1.0 - out).max(1e-6),
+                    false => self.first[row + s],
+                };
                 if share <= 0.0 {
                     continue;
                 }

@@ -3,6 +3,7 @@
 use super::{Serving, Way};
 use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
+use crate::world::latency::{Means, Paths};
 use crate::world::plan::Plan;
 use crate::world::pool::{Pool, Servers};
 use crate::world::state::World;
@@ -19,9 +20,8 @@ pub(super) struct Limits {
     refused: Vec<f64>,
     /// How far the next round goes towards what the last one asked for, and what that was.
     paces: Vec<(f64, f64)>,
-    /// Per kind of request: mean response time when all caches hit, in seconds, and what a miss of each
-    /// cache that is told apart adds.
-    responses: Vec<(f64, Vec<f64>)>,
+    /// Response times when nobody waits, per kind of request.
+    responses: Vec<Means>,
 }
 
 impl Limits {
@@ -29,17 +29,11 @@ impl Limits {
     pub fn new(scenario: &Scenario, plan: &Plan) -> Option<Limits> {
         let limit = f64::from(scenario.edge.origin_limit?);
         let cells = scenario.regions.len() * scenario.regions.len();
-        let responses = plan.paths.iter().map(|paths| {
-            let mean = |pattern: usize| paths.laws[pattern].moments().0;
-            let caches = 0..paths.caches.len();
-            let misses = caches.map(|i| mean(1 << i) - mean(0));
-            (mean(0), misses.collect())
-        });
         Some(Limits {
             limit,
             refused: vec![0.0; cells],
             paces: vec![(1.0, 0.0); cells],
-            responses: responses.collect(),
+            responses: plan.paths.iter().map(Paths::means).collect(),
         })
     }
 
@@ -62,14 +56,11 @@ impl Limits {
         (e, s): (RegionId, RegionId),
         (q, m): (usize, MarketId),
     ) -> f64 {
-        let (mean, misses) = &self.responses[q];
-        let (paths, region) = (&plan.paths[q], &world.regions[s]);
+        let region = &world.regions[s];
         let entry = plan.graph.entries[q].0;
-        let mut secs = mean + region.flow.wait_secs[entry] + region.flow.far(entry);
-        for ((&cache, &lookups), more) in paths.caches.iter().zip(&paths.lookups).zip(misses) {
-            let miss = region.flow.miss[cache * plan.graph.markets + m];
-            secs += (miss * lookups).min(1.0) * more;
-        }
+        let miss = |cache: usize| region.flow.miss[cache * plan.graph.markets + m];
+        let mut secs = self.responses[q].secs(&miss);
+        secs += region.flow.wait_secs[entry] + region.flow.far(entry);
         secs += region.data.get(q).map_or(0.0, Effect::mean_delay);
         // The proxy's own time is in it: another region's proxies are on the way, its own are not.
         secs += match e == s {
