@@ -12,6 +12,8 @@ use crate::world::state::World;
 
 /// So few proxies are expected to eject an origin in a step that nobody follows them.
 const FEW: f64 = 1e-7;
+/// Origins whose shares of what is sent elsewhere are below this together take nothing.
+const NOWHERE: f64 = 1e-9;
 
 /// A living origin that fails proxies of an edge often enough to be ejected.
 struct Failing {
@@ -128,7 +130,7 @@ impl Serving {
         may && world.reaches(e, s) && !world.isolated[s] && !world.isolated[e]
     }
 
-    /// How many more ejections the proxies of an edge have room for, all origins together: never all,
+    /// How many more ejections the proxies of an edge may make, all origins together: never all,
     /// and those that are dark or cut off count.
     fn free(&self, plan: &Plan, knobs: &Knobs, world: &World, e: RegionId) -> u64 {
         let most = (knobs.eject_most * self.regions as f64 + 1e-9).floor() as usize;
@@ -165,8 +167,7 @@ impl Serving {
             for (lane, m) in self.all_markets() {
                 // What a proxy sends there that has not ejected it.
                 let row = self.row(lane, e, m);
-                let mut others = (0..self.regions).filter(|&t| t != s);
-                let share = match others.any(|t| self.elsewhere[row + t] > 0.0) {
+                let share = match self.others(row, s) > NOWHERE {
                     true => self.first[row + s] / (1.0 - out).max(1e-6),
                     false => self.first[row + s],
                 };
@@ -206,6 +207,12 @@ impl Serving {
         1.0 - (1.0 - failing) * (1.0 - world.links.lost(e, s))
     }
 
+    /// Share of what is sent elsewhere that all origins but one take, together.
+    fn others(&self, row: usize, origin: RegionId) -> f64 {
+        let others = (0..self.regions).filter(|&t| t != origin);
+        others.map(|t| self.elsewhere[row + t]).sum()
+    }
+
     /// Sends what proxies do not send to origins that they have ejected to others, as retries go; what
     /// has nowhere to go stays.
     fn reroute(&mut self) {
@@ -218,9 +225,9 @@ impl Serving {
             for (lane, m) in self.all_markets() {
                 let row = self.row(lane, e, m);
                 for t in (0..regions).filter(|&t| out[t] > 0.0) {
-                    let others = 1.0 - self.elsewhere[row + t];
+                    let others = self.others(row, t);
                     let moved = self.routed[row + t] * out[t];
-                    if moved <= 0.0 || others < 1e-9 {
+                    if moved <= 0.0 || others <= NOWHERE {
                         continue;
                     }
                     let mut placed = 0.0;
@@ -249,7 +256,7 @@ impl Serving {
                 let whole: f64 = weights.iter().sum();
                 let open = weights.iter().zip(out).map(|(w, out)| w * (1.0 - out));
                 let left: f64 = open.sum();
-                if left > 1e-9 {
+                if left > NOWHERE {
                     for (weight, out) in weights.iter_mut().zip(out) {
                         *weight *= (1.0 - out) * whole / left;
                     }
