@@ -197,8 +197,8 @@ pub struct Knobs {
     pub eject_after: u32,
     /// How long an origin stays ejected.
     pub eject_for: Span,
-    /// Largest share of the origins that a proxy ejects at once, at least one and never all; those that
-    /// are dark count, but are ejected in any case.
+    /// Largest share of the origins that a proxy ejects at once although they live, at least one and
+    /// never all; 0: none. Those that are dark count, but are ejected in any case.
     pub eject_most: f64,
     /// Time before a region may be failed over again.
     pub cool_down: Span,
@@ -243,7 +243,7 @@ impl Default for Knobs {
             edge_retry_budget: 0.2,
             eject_after: 5,
             eject_for: Span(30_000_000_000),
-            eject_most: 0.1,
+            eject_most: 0.0,
             cool_down: Span(600_000_000_000),
             detect: Detect::Health,
             prescale: false,

@@ -126,7 +126,8 @@ impl Serving {
 
     /// Whether proxies of an edge may eject an origin that lives.
     fn ejects(&self, knobs: &Knobs, world: &World, e: RegionId, s: RegionId) -> bool {
-        let may = knobs.edge_retry && knobs.eject_after > 0 && !knobs.eject_for.is_zero();
+        let living = knobs.eject_most > 0.0 && knobs.eject_after > 0;
+        let may = knobs.edge_retry && living && !knobs.eject_for.is_zero();
         may && world.reaches(e, s) && !world.isolated[s] && !world.isolated[e]
     }
 
