@@ -83,7 +83,7 @@ fn the_share_that_is_ejected_is_that_of_runs_of_failures() {
         let k = format!("policy.eject_after={after}");
         let for_secs = format!("policy.eject_for={lasts}s");
         let o = run(&failing("east", p), &[&k, &for_secs, "horizon=50min"]);
-        let row = f64::powi(p, after);
+        let row = libm::pow(p, f64::from(after));
         let learning = (1.0 - row) / ((1.0 - p) * row) / 100.0;
         let open = learning / (learning + lasts);
         let measured = errors(&o, 240.0, 3000.0) / p;
