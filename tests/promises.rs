@@ -14,6 +14,8 @@ mod capacity;
 mod compare;
 #[path = "promises/conservation.rs"]
 mod conservation;
+#[path = "promises/control.rs"]
+mod control;
 #[path = "promises/data.rs"]
 mod data;
 #[cfg(feature = "cli")]

@@ -25,6 +25,7 @@ mod precise;
 mod progress;
 mod repeat;
 mod run;
+mod policy_file;
 mod show;
 mod verify;
 

@@ -1,16 +1,19 @@
 //! What the control plane believes of regions: observers probe them, and a region is believed dead
 //! while enough observers say so.
 //!
-//! A probe of a live region is answered at once, apart from false alarms, which fail at once. A
-//! probe of a dark region fails at once when connections are refused and after the timeout when they
-//! hang, apart from missed failures, which are answered. What a probe meets is decided when it is
+//! A probe of a live region is answered at once, apart from false alarms, which fail at once, and from
+//! what a deep probe meets behind the door. A probe of a region in which nothing answers, because it is
+//! dark or its instances still boot, fails at once when connections are refused and after the timeout
+//! when they hang, apart from missed failures, which are answered. What a probe meets is decided when it is
 //! sent. Observers stand outside all regions; a control plane whose home region is dark hears
 //! nothing of them, and believes nothing until it is back.
 
-use crate::control::observer::{Condition, Observer, Pace};
+use crate::control::observer::{Observer, Pace};
 use crate::engine::stream::Stream;
 use crate::model::scenario::{Control, RegionId};
 use crate::units::Time;
+
+pub use crate::control::observer::Condition;
 
 /// All observers of all regions.
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ pub struct Monitor {
 #[derive(Clone, Debug)]
 struct Watched {
     observers: Vec<Observer>,
+    dark: bool,
     condition: Condition,
     dead: bool,
     since: Time,
@@ -63,6 +67,7 @@ impl Monitor {
                     Observer::new(pace, Stream::new(seed, replication, "probe", &entity))
                 })
                 .collect(),
+            dark: false,
             condition: Condition::default(),
             dead: false,
             since: Time::ZERO,
@@ -78,19 +83,26 @@ impl Monitor {
         monitor
     }
 
-    /// A region goes dark or comes back, or its connections hang instead of being refused. The
-    /// monitor must have been advanced to `now`.
-    pub fn condition_changed(&mut self, now: Time, region: RegionId, dark: bool, hang: bool) {
+    /// A region goes dark or comes back, or probes of it meet something else. The monitor must have
+    /// been advanced to `now`.
+    pub fn condition_changed(
+        &mut self,
+        now: Time,
+        region: RegionId,
+        dark: bool,
+        condition: Condition,
+    ) {
+        let watched = &self.regions[region];
+        if (watched.dark, watched.condition) == (dark, condition) {
+            return;
+        }
         assert!(
             self.next >= now,
             "the monitor is advanced to a moment before a region changes at it"
         );
         let was_blind = self.blind();
-        let condition = Condition {
-            dark,
-            hang: dark && hang,
-        };
         let watched = &mut self.regions[region];
+        watched.dark = dark;
         watched.condition = condition;
         for observer in &mut watched.observers {
             observer.condition_changed(now, condition);
@@ -143,7 +155,7 @@ impl Monitor {
     /// Whether the control plane's own region is dark.
     fn blind(&self) -> bool {
         self.home
-            .is_some_and(|home| self.regions[home].condition.dark)
+            .is_some_and(|home| self.regions[home].dark)
     }
 
     fn settle(&mut self, at: Time, changes: &mut Vec<BeliefChange>) {

@@ -1,7 +1,7 @@
 //! One observer of one region: a prober that counts failures in a row.
 //!
-//! An answer is *right* when it tells the region's true condition and *wrong* otherwise (a false
-//! alarm of a live region, a missed failure of a dead one). Right answers come in runs whose length
+//! An answer is *right* when it tells whether anything answers in the region and *wrong* otherwise (a
+//! failed probe of a living region, a missed failure of a dead one). Right answers come in runs whose length
 //! is geometric, so the observer goes from wrong answer to wrong answer, and a healthy region that
 //! is never called dead costs nothing.
 
@@ -31,12 +31,14 @@ pub struct Pace {
 }
 
 /// A region's true condition, as probes meet it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Condition {
-    /// Whether it is dark.
-    pub dark: bool,
+    /// Whether nothing in it answers: it is dark, or no instance serves yet.
+    pub silent: bool,
     /// Whether connections to it hang instead of being refused.
     pub hang: bool,
+    /// Share of probes that fail although it answers: what a deep probe meets.
+    pub failing: f64,
 }
 
 /// Where an observer stands before its next probe.
@@ -149,20 +151,26 @@ impl Observer {
 
     /// What happens to the probes that are sent before `until`, up to so many wrong answers.
     fn ahead(&self, until: Time, wrong_answers: usize) -> Next {
-        let Condition { dark, hang } = self.condition;
-        let wrong_share = if dark {
+        let Condition {
+            silent,
+            hang,
+            failing,
+        } = self.condition;
+        let wrong_share = if silent {
             self.pace.missed
+        } else if failing > 0.0 {
+            1.0 - (1.0 - self.pace.false_alarm) * (1.0 - failing)
         } else {
             self.pace.false_alarm
         };
-        // A right answer of a dark region is a failure; whatever else is known at once.
-        let wait = if dark && hang {
+        // A right answer of a silent region is a failure; whatever else is known at once.
+        let wait = if silent && hang {
             self.pace.timeout
         } else {
             Span::ZERO
         };
         let (right, wrong) = (self.period(wait), self.period(Span::ZERO));
-        let right_counts = dark != self.says_dead;
+        let right_counts = silent != self.says_dead;
         let threshold = self.pace.threshold;
         let mut stand = self.stand;
         for _ in 0..wrong_answers {
@@ -238,7 +246,7 @@ impl Observer {
         if wrong_share >= 1.0 {
             return 0;
         }
-        let slot = u32::from(self.condition.dark);
+        let slot = u32::from(self.condition.silent);
         let uniform = self.stream.draws(ordinal, slot).uniform();
         // `as` saturates.
         (libm::log(uniform) / libm::log1p(-wrong_share)) as u64

@@ -1,13 +1,16 @@
-//! Control plane blind: no probe is heard of and no report arrives.
+//! Control plane blind: no probe is heard of and no report arrives, of one region or of any.
 //!
 //! - What is missing means nothing new: beliefs stay what they were. Traffic is not touched.
+//! - Of a region of which nothing is heard nothing is ordered, and no traffic is newly sent to it.
 
 use super::{FaultKind, Key, one, say};
 use crate::engine::stream::Stream;
+use crate::faults::key::{Role, may};
 use crate::model::episode::{Episode, Impairment};
 use crate::model::scenario::{Fault, Scenario};
 
-/// The control plane hears of no probe and gets no report: its beliefs stay what they were.
+/// The control plane hears of no probe of a region, or of any, and gets no report of it: its beliefs
+/// stay what they were.
 pub struct ControlBlind;
 
 impl FaultKind for ControlBlind {
@@ -16,18 +19,19 @@ impl FaultKind for ControlBlind {
     }
 
     fn summary(&self) -> &'static str {
-        "the control plane hears of no probe and gets no report: its beliefs stay what they were"
+        "the control plane gets no probe or report of a region, or of any: its beliefs stay what they were"
     }
 
     fn describe(&self, fault: &Fault, scenario: &Scenario) -> String {
-        format!(
-            "the control plane hears nothing {}",
-            say::when(fault, scenario)
-        )
+        let of = fault.region.map_or(String::new(), |r| {
+            format!(" of {}", scenario.regions[r].name)
+        });
+        let when = say::when(fault, scenario);
+        format!("the control plane hears nothing{of} {when}")
     }
 
     fn keys(&self) -> &'static [Key] {
-        const KEYS: &[Key] = &[];
+        const KEYS: &[Key] = &[may("region", Role::Region, "")];
         KEYS
     }
 
@@ -38,6 +42,7 @@ impl FaultKind for ControlBlind {
         _scenario: &Scenario,
         _luck: Stream,
     ) -> Vec<Episode> {
-        one(number, fault, Impairment::ControlBlind)
+        let region = fault.region;
+        one(number, fault, Impairment::ControlBlind { region })
     }
 }

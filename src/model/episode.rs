@@ -104,8 +104,11 @@ pub enum Impairment {
     DnsStuck,
     /// No order is carried out.
     ControlDown,
-    /// Nothing is known: no probe is heard of, no report arrives.
-    ControlBlind,
+    /// Nothing is known of a region, or of any: no probe is heard of, no report arrives.
+    ControlBlind {
+        /// The region.
+        region: Option<RegionId>,
+    },
     /// No instance can be launched.
     LaunchesBlocked {
         /// The region.
@@ -160,7 +163,7 @@ impl Impairment {
             Impairment::CdnImpaired { market, .. } | Impairment::DemandSurge { market, .. } => {
                 market.is_none_or(|market| nearest(market) == region)
             }
-            Impairment::DnsStuck | Impairment::ControlDown | Impairment::ControlBlind => false,
+            Impairment::DnsStuck | Impairment::ControlDown | Impairment::ControlBlind { .. } => false,
             _ => self.region() == Some(region),
         }
     }

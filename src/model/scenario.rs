@@ -522,6 +522,8 @@ pub struct Control {
     pub threshold: u32,
     /// Whether the interval runs from the end of the last probe instead of its start.
     pub back_to_back: bool,
+    /// Whether a probe goes through all that a request needs, and not only to the door.
+    pub deep: bool,
     /// Chance that a probe of a healthy region fails.
     pub false_alarm: f64,
     /// Chance that a probe of a dead region is answered.

@@ -116,6 +116,7 @@ pub fn scenario() -> Scenario {
             timeout: secs(4.0),
             threshold: 3,
             back_to_back: false,
+            deep: false,
             false_alarm: 0.0,
             missed: 0.0,
             delay: secs(10.0),

@@ -1,6 +1,6 @@
 //! What the control plane is told: loads as they were some time ago.
 
-use crate::model::scenario::Scenario;
+use crate::model::scenario::{RegionId, Scenario};
 use crate::units::{Span, Time};
 use crate::world::plan::Plan;
 use std::collections::VecDeque;
@@ -22,6 +22,9 @@ pub struct Report {
     pub dark: Vec<f64>,
     /// Share of each edge's proxies that have the newest routes.
     pub routes: Vec<f64>,
+    /// Regions of which nothing is reported: what was known of their load and capacity stays, and
+    /// none of their proxies is known to have the newest routes.
+    pub missing: Vec<RegionId>,
 }
 
 /// A market's load of now is at most so old: what a dead region no longer reports is remembered for so
@@ -82,11 +85,17 @@ impl Reports {
             if next.at + self.delay > now {
                 break;
             }
-            if let Some(next) = self.coming.pop_front() {
+            if let Some(mut next) = self.coming.pop_front() {
                 for (highest, &load) in self.highest.iter_mut().zip(&next.markets) {
                     if load >= highest.0 || next.at.since(highest.1) > REMEMBERED {
                         *highest = (load, next.at);
                     }
+                }
+                for &r in &next.missing {
+                    next.regions[r] = self.known.regions[r];
+                    next.capacity[r] = self.known.capacity[r];
+                    next.dark[r] = self.known.dark[r];
+                    next.routes[r] = 0.0;
                 }
                 self.known = next;
             }

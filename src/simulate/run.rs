@@ -28,6 +28,7 @@ use crate::world::state::World;
 mod balancers;
 mod data;
 mod edges;
+mod ejections;
 mod episodes;
 mod guards;
 mod links;
@@ -35,14 +36,16 @@ mod needs;
 mod orders;
 mod origins;
 mod pools;
+mod probes;
 mod usage;
 mod watching;
 mod working;
 
+use ejections::Told;
 use episodes::surge;
 use guards::Guards;
 use orders::report;
-use origins::Told;
+use probes::Probed;
 use watching::Watching;
 
 /// A replication under way.
@@ -64,6 +67,8 @@ pub struct Run<'a> {
     world: World,
     cohort: Cohort,
     monitor: Monitor,
+    probed: Probed,
+    told: Told,
     operator: Operator,
     actuator: Actuator,
     memory: Memory,
@@ -84,8 +89,8 @@ pub struct Run<'a> {
     /// When the newest routes of each edge reach the proxies' source.
     routed: Vec<Time>,
     doubtful_since: Option<Time>,
-    /// What of origins the log has told.
-    told: Told,
+    /// What of living origins the log has told.
+    told_origins: origins::Told,
     last_miss: Vec<f64>,
     /// When the next thing happens by itself in the stores.
     stores_due: Time,
@@ -127,6 +132,8 @@ impl<'a> Run<'a> {
         let first = report(sim, &world, None, Time::ZERO);
         Run {
             monitor: Monitor::new(&scenario.control, &names, seed, replication),
+            probed: Probed::new(scenario, plan),
+            told: Told::new(regions, scenario.services.len()),
             operator: Operator::new(knobs, seed, replication, &names),
             actuator: Actuator::new(&scenario.control, knobs, seed, replication, &names),
             memory: Memory::default(),
@@ -150,7 +157,7 @@ impl<'a> Run<'a> {
             will_warm: Vec::new(),
             routed: vec![Time::ZERO; regions],
             doubtful_since: None,
-            told: Told::default(),
+            told_origins: origins::Told::default(),
             last_miss: vec![0.0; regions],
             stores_due: Time::NEVER,
             now: Time::ZERO,
@@ -336,6 +343,9 @@ impl<'a> Run<'a> {
         let report = report(self.sim, &self.world, Some(&self.cohort), next);
         self.reports.send(report);
         self.stop_mirrors();
+        if self.any_origin_failing() {
+            self.tell_origins();
+        }
     }
 
     /// Everything that is due now.
@@ -373,6 +383,8 @@ impl<'a> Run<'a> {
                     let what = format!("the last of {after} instances takes requests");
                     self.log(r, what, "");
                 }
+                self.tell_pools(r);
+                self.follow_probes(r);
                 asked = true;
             } else if self.world.regions[r].in_motion(self.now) {
                 self.world.regions[r].advance(self.now);
@@ -466,7 +478,9 @@ impl<'a> Run<'a> {
                     }
                 }
             }
-            Impairment::ControlDown | Impairment::ControlBlind => self.world.set_condition(next),
+            Impairment::ControlDown | Impairment::ControlBlind { .. } => {
+                self.world.set_condition(next);
+            }
             Impairment::ZoneDown { region, zone, .. } => self.change_zone(region, zone, next),
             _ => {
                 self.touch();
@@ -475,6 +489,9 @@ impl<'a> Run<'a> {
             }
         }
         self.follow_data();
+        for region in 0..self.world.regions.len() {
+            self.follow_probes(region);
+        }
     }
 
     /// What happens at one instant.
@@ -530,7 +547,6 @@ impl<'a> Run<'a> {
         for ejections in &mut self.world.ejections {
             ejections[region] = Ejection::failing(self.now);
         }
-        self.monitor.condition_changed(self.now, region, true, hang);
         let how = if hang {
             "connections hang"
         } else {
@@ -546,8 +562,6 @@ impl<'a> Run<'a> {
                 ejections[region] = Ejection::default();
             }
         }
-        self.monitor
-            .condition_changed(self.now, region, false, false);
         self.log(
             region,
             "has power again: instances boot, caches are empty".into(),
@@ -571,7 +585,7 @@ impl<'a> Run<'a> {
             self.sim.scenario.regions[region].name,
             if dead { "dead" } else { "alive" }
         );
-        let truth = self.world.regions[region].dark.is_some();
+        let truth = self.silent(region);
         let cause = if truth == dead {
             "enough observers agree"
         } else {

@@ -174,6 +174,19 @@ impl Serving {
         })
     }
 
+    /// Whether the proxies of an edge have ejected an origin: most of what would go there went
+    /// elsewhere in the last step.
+    pub fn avoids(&self, edge: RegionId, origin: RegionId) -> bool {
+        let markets = self.all_markets();
+        let cells = markets.map(|(lane, m)| self.row(lane, edge, m) + origin);
+        let (mut all, mut exposed) = (0.0, 0.0);
+        for cell in cells {
+            all += self.share[cell];
+            exposed += self.exposed[cell];
+        }
+        exposed < 0.5 * all
+    }
+
     /// Whether any request of the last step entered at a region, or was sent to it.
     pub fn reaches(&self, region: RegionId) -> bool {
         let enters = (0..self.lanes.count()).any(|lane| {

@@ -171,9 +171,18 @@ impl Condition {
         self.active.contains(&Impairment::ControlDown)
     }
 
-    /// Whether the control plane hears nothing.
-    pub fn control_blind(&self) -> bool {
-        self.active.contains(&Impairment::ControlBlind)
+    /// Whether the control plane hears nothing at all.
+    pub fn hears_nothing(&self) -> bool {
+        let all = Impairment::ControlBlind { region: None };
+        self.active.contains(&all)
+    }
+
+    /// Whether the control plane hears nothing of a region.
+    pub fn hears_nothing_of(&self, region: RegionId) -> bool {
+        self.active.iter().any(|i| match i {
+            Impairment::ControlBlind { region: r } => r.is_none_or(|r| r == region),
+            _ => false,
+        })
     }
 
     /// Whether nothing can be launched in a region.

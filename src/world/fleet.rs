@@ -80,6 +80,27 @@ impl Fleet {
         self.sum(Instances::dead)
     }
 
+    /// Of these, instances that health checks have found out.
+    pub fn found_dead(&self) -> u64 {
+        self.sum(Instances::found_dead)
+    }
+
+    /// Whether so many look dead that none of them is ejected: of the whole fleet.
+    pub fn fails_open(&self) -> bool {
+        if let [together] = &self.crowds[..] {
+            return together.fails_open();
+        }
+        let seen = self.found_dead() as f64;
+        let all = (self.in_service() + self.dead()) as f64;
+        seen > 0.0 && ejected(seen, all, self.eject_most) == 0.0
+    }
+
+    /// Instances that are believed to serve and stay, or are on their way: the dead count until their
+    /// health checks have found out.
+    pub fn believed_standing(&self) -> u64 {
+        self.sum(Instances::believed_standing)
+    }
+
     /// Instances that serve and stay, or are on their way.
     pub fn standing(&self) -> u64 {
         self.sum(Instances::standing)

@@ -15,6 +15,7 @@ fn control(interval: f64, threshold: u32, timeout: f64) -> Control {
         timeout: Span::from_secs(timeout),
         threshold,
         back_to_back: false,
+        deep: false,
         false_alarm: 0.0,
         missed: 0.0,
         delay: Span::ZERO,
@@ -28,6 +29,16 @@ fn names() -> Vec<String> {
     vec!["a".into(), "b".into()]
 }
 
+/// A region goes dark, hanging or refusing, or comes back.
+fn change(monitor: &mut Monitor, at: Time, region: RegionId, dark: bool, hang: bool) {
+    let met = Condition {
+        silent: dark,
+        hang: dark && hang,
+        failing: 0.0,
+    };
+    monitor.condition_changed(at, region, dark, met);
+}
+
 /// Times from the fault to detection, sorted, over replications.
 fn detections(control: &Control, hang: bool, replications: u64) -> Vec<f64> {
     let fault = Time::from_secs(1000.0);
@@ -35,7 +46,7 @@ fn detections(control: &Control, hang: bool, replications: u64) -> Vec<f64> {
         .map(|replication| {
             let mut monitor = Monitor::new(control, &names(), 1, replication);
             assert!(monitor.advance(fault).is_empty(), "nothing is wrong before");
-            monitor.condition_changed(fault, 0, true, hang);
+            change(&mut monitor, fault, 0, true, hang);
             loop {
                 if let Some(change) = monitor.advance(monitor.next_time()).first() {
                     assert_eq!((change.region, change.dead), (0, true));
@@ -238,7 +249,7 @@ fn how_often_it_is_advanced_changes_nothing() {
                 now = (now + Span::from_secs(step)).min(at);
                 changes.extend(monitor.advance(now));
             }
-            monitor.condition_changed(at, 1, dark, true);
+            change(&mut monitor, at, 1, dark, true);
         }
         changes
     };
@@ -254,10 +265,10 @@ fn a_region_that_is_back_is_believed_after_as_many_answers() {
     let control = control(10.0, 3, 2.0);
     for replication in 0..100 {
         let mut monitor = Monitor::new(&control, &names(), 1, replication);
-        monitor.condition_changed(Time::ZERO, 0, true, true);
+        change(&mut monitor, Time::ZERO, 0, true, true);
         let back = Time::from_secs(500.0);
         assert_eq!(monitor.advance(back).len(), 1);
-        monitor.condition_changed(back, 0, false, false);
+        change(&mut monitor, back, 0, false, false);
         let changes = monitor.advance(Time::from_secs(1000.0));
         assert_eq!(changes.len(), 1);
         assert!(!changes[0].dead);
@@ -269,10 +280,10 @@ fn a_region_that_is_back_is_believed_after_as_many_answers() {
 #[test]
 fn a_failure_shorter_than_its_detection_is_not_seen() {
     let mut monitor = Monitor::new(&control(10.0, 3, 2.0), &names(), 1, 0);
-    monitor.condition_changed(Time::ZERO, 0, true, true);
+    change(&mut monitor, Time::ZERO, 0, true, true);
     let back = Time::from_secs(15.0);
     assert!(monitor.advance(back).is_empty());
-    monitor.condition_changed(back, 0, false, false);
+    change(&mut monitor, back, 0, false, false);
     assert!(monitor.advance(Time::from_secs(1e6)).is_empty());
 }
 
@@ -284,12 +295,12 @@ fn a_control_plane_in_the_dark_region_hears_later() {
     };
     let mut monitor = Monitor::new(&control, &names(), 1, 0);
     for region in [0, 1] {
-        monitor.condition_changed(Time::ZERO, region, true, true);
+        change(&mut monitor, Time::ZERO, region, true, true);
     }
     let back = Time::from_secs(300.0);
     assert!(monitor.advance(back).is_empty());
     assert_eq!((monitor.dead(0), monitor.dead(1)), (None, None));
-    monitor.condition_changed(back, 0, false, false);
+    change(&mut monitor, back, 0, false, false);
     assert_eq!(monitor.next_time(), back);
     let changes = monitor.advance(back);
     let regions: Vec<_> = changes.iter().map(|c| (c.at, c.region, c.dead)).collect();
@@ -310,7 +321,7 @@ fn nonsense_is_survived() {
         ..control(0.0, 0, 0.0)
     };
     let mut monitor = Monitor::new(&control, &names(), 1, 0);
-    monitor.condition_changed(Time::ZERO, 0, true, true);
+    change(&mut monitor, Time::ZERO, 0, true, true);
     assert!(monitor.advance(Time::NEVER).is_empty());
     let control = Control {
         observers: 1,
@@ -318,6 +329,33 @@ fn nonsense_is_survived() {
         ..control
     };
     let mut monitor = Monitor::new(&control, &names(), 1, 0);
-    monitor.condition_changed(Time::ZERO, 0, true, true);
+    change(&mut monitor, Time::ZERO, 0, true, true);
     assert_eq!(monitor.advance(Time::NEVER).len(), 1);
+}
+
+/// What a deep probe meets behind the door: `k` failures in a row of chance `q` each.
+#[test]
+fn deep_probes_fail_as_often_as_what_they_call() {
+    let control = control(10.0, 3, 2.0);
+    let failing: f64 = 0.5;
+    let times: Vec<f64> = (0..2000)
+        .map(|replication| {
+            let mut monitor = Monitor::new(&control, &names(), 1, replication);
+            let met = Condition {
+                failing,
+                ..Condition::default()
+            };
+            monitor.condition_changed(Time::ZERO, 0, false, met);
+            loop {
+                if let Some(change) = monitor.advance(monitor.next_time()).first() {
+                    assert_eq!((change.region, change.dead), (0, true));
+                    break change.at.secs();
+                }
+            }
+        })
+        .collect();
+    // Fourteen probes in the mean, the first after half an interval; 14.9 of standard deviation.
+    let run = failing.powi(3);
+    let probes = (1.0 - run) / (run * (1.0 - failing));
+    assert_mean(&times, 10.0 * (probes - 0.5), 122.0);
 }

@@ -44,6 +44,7 @@ pub fn control(mut section: Section, regions: &[&str]) -> Control {
         ),
         threshold: section.count("threshold", sourced("3", ROUTE_53), 1, 1000),
         back_to_back: section.choice("pace", &[("start", false), ("completion", true)]),
+        deep: section.choice("probe", &[("shallow", false), ("deep", true)]),
         false_alarm: section.share("false_alarm", setting("0"), Range::SHARE),
         missed: section.share("missed", setting("0"), Range::SHARE),
         delay: section.span("delay", guess("10s"), Range::SPAN),

@@ -134,7 +134,13 @@ fn words(impairment: &Impairment, scenario: &Scenario) -> (String, String) {
         }
         Impairment::DnsStuck => ("dns".into(), "changes take no effect".into()),
         Impairment::ControlDown => ("control plane".into(), "carries out no order".into()),
-        Impairment::ControlBlind => ("control plane".into(), "hears nothing".into()),
+        Impairment::ControlBlind { region: None } => {
+            ("control plane".into(), "hears nothing".into())
+        }
+        Impairment::ControlBlind { region: Some(r) } => (
+            "control plane".into(),
+            format!("hears nothing of {}", region(r)),
+        ),
         Impairment::LaunchesBlocked { region: r } => {
             (regions(r), "no instance can be launched".into())
         }

@@ -92,7 +92,7 @@ impl Run<'_> {
     pub(super) fn breached(&mut self, f: usize, g: usize) {
         let mut known = self.outcome.breaches.iter();
         let again = known.any(|b| (b.fault, b.guard) == (f, g));
-        if again || !self.lasts(f) || self.world.condition.control_blind() {
+        if again || !self.lasts(f) || self.world.condition.hears_nothing() {
             return;
         }
         let fault = &self.sim.scenario.faults[f];

@@ -446,6 +446,9 @@ pub(super) fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, no
     };
     Report {
         at: now,
+        missing: (0..scenario.regions.len())
+            .filter(|&r| world.condition.hears_nothing_of(r))
+            .collect(),
         markets: cohort.map_or(Vec::new(), |c| c.market_load.clone()),
         stays: cohort.map_or(Vec::new(), Cohort::staying),
         regions: world

@@ -21,7 +21,7 @@ impl Run<'_> {
     /// Notes origins that most proxies of an edge have ejected, and limits that refuse.
     pub(super) fn note_origins(&mut self, now: Time) {
         let serving = &self.cohort.serving;
-        let told = &self.told;
+        let told = &self.told_origins;
         let quiet = !serving.ejecting() && !serving.refuses();
         if quiet && told.ejected.is_empty() && told.refused.is_empty() {
             return;
@@ -40,7 +40,7 @@ impl Run<'_> {
                     cause,
                 });
             };
-            match turn(&mut self.told.ejected, (e, s), share, MANY) {
+            match turn(&mut self.told_origins.ejected, (e, s), share, MANY) {
                 Some(true) => note(
                     format!(
                         "{:.0} % of its proxies have ejected {origin}",
@@ -55,7 +55,7 @@ impl Run<'_> {
                 None => {}
             }
             let refused = self.cohort.serving.refused(e, s);
-            match turn(&mut self.told.refused, (e, s), refused, NOTED) {
+            match turn(&mut self.told_origins.refused, (e, s), refused, NOTED) {
                 Some(true) => note(
                     format!("its proxies refuse requests for {origin}"),
                     "too many are in flight".into(),

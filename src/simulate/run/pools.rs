@@ -1,6 +1,7 @@
 //! What happens to the instances of a replication: they die, are replaced, and follow the load.
 
 use super::Run;
+use crate::model::policy::Phase;
 use crate::model::scenario::{RegionId, ServiceId};
 use crate::world::condition::Condition;
 use crate::world::region::Note;
@@ -21,6 +22,7 @@ impl Run<'_> {
             false => format!("zone {} has power again: {count} instances boot", zone + 1),
         };
         self.log(region, what, "");
+        self.tell_pools(region);
     }
 
     /// Instances of a service die.
@@ -32,6 +34,8 @@ impl Run<'_> {
         let lost = self.world.regions[region].kill(self.now, service, count);
         let name = &self.sim.scenario.services[service].name;
         self.log(region, format!("{lost} instances of {name} die"), "");
+        self.tell_pools(region);
+        self.follow_probes(region);
     }
 
     fn note_before_loss(&mut self, region: RegionId, lost: bool) {
@@ -49,6 +53,7 @@ impl Run<'_> {
                 let scenario = &self.sim.scenario;
                 let notes = self.world.regions[r].look(scenario, self.now, short);
                 self.log_all(r, notes);
+                self.tell_pools(r);
             }
         }
     }
@@ -62,12 +67,14 @@ impl Run<'_> {
         self.log_all(region, notes);
     }
 
-    /// Whether everybody launches at once: another region is dark.
+    /// Whether everybody launches at once: another region is dark, or is being left.
     fn short_of(&self, region: RegionId) -> bool {
-        let others = self.world.regions.iter().enumerate();
-        others
-            .filter(|(r, _)| *r != region)
-            .any(|(_, r)| r.dark.is_some())
+        let left = |r: RegionId| {
+            let memory = self.memory.regions.get(r);
+            memory.is_some_and(|memory| memory.phase != Phase::Normal)
+        };
+        let mut others = (0..self.world.regions.len()).filter(|r| *r != region);
+        others.any(|r| self.world.regions[r].dark.is_some() || left(r))
     }
 
     fn log_all(&mut self, region: RegionId, notes: Vec<Note>) {

@@ -67,10 +67,10 @@ impl Run<'_> {
         }
     }
 
-    /// Whether the control plane hears nothing: it is blind, or its home region is dark.
-    fn blind(&self) -> bool {
+    /// Whether the control plane hears nothing of a region: it is blind, or its home region is dark.
+    fn blind(&self, region: RegionId) -> bool {
         let home = self.sim.scenario.control.home;
-        self.world.condition.control_blind()
+        self.world.condition.hears_nothing_of(region)
             || home.is_some_and(|home| self.world.regions[home].dark.is_some())
     }
 
@@ -91,12 +91,12 @@ impl Run<'_> {
         else {
             return;
         };
-        // Nobody sees a metric: what was believed stays.
-        if self.blind() {
-            return;
-        }
         let allowed = (1.0 - self.sim.scenario.budget.target).max(1e-12);
         for region in 0..self.watching.failing.len() {
+            // Nobody sees a metric: what was believed stays.
+            if self.blind(region) {
+                continue;
+            }
             let was = self.watching.failing[region];
             let mut beyond = Span::ZERO;
             let mut known = false;
@@ -182,7 +182,7 @@ impl Run<'_> {
 
     /// Whether a region is believed dead; what nobody has noticed is not, where a person must.
     pub(super) fn believed_dead(&self, region: RegionId) -> Option<bool> {
-        if self.world.condition.control_blind() {
+        if self.world.condition.hears_nothing_of(region) {
             return None;
         }
         let dead = self.monitor.dead(region)?;
@@ -192,7 +192,7 @@ impl Run<'_> {
 
     /// A region's SLIs as the last report has them.
     pub(super) fn last_slis(&self, region: RegionId, known: &mut RegionTelemetry) {
-        if !self.watching.slis || self.blind() {
+        if !self.watching.slis || self.blind(region) {
             return;
         }
         if let Some(window) = self.reported().last() {

@@ -181,6 +181,18 @@ impl Instances {
         }
     }
 
+    /// Of these, instances that health checks have found out.
+    pub fn found_dead(&self) -> u64 {
+        self.losses.seen()
+    }
+
+    /// Whether so many look dead that none of them is ejected.
+    pub fn fails_open(&self) -> bool {
+        let living: u64 = self.serving.iter().map(|g| g.0).sum();
+        let (seen, all) = (self.losses.seen() as f64, self.losses.dead() + living);
+        !self.down && seen > 0.0 && ejected(seen, all as f64, self.losses.eject_most) == 0.0
+    }
+
     /// So many instances die at once; says how many there were to die.
     pub fn kill(&mut self, now: Time, count: u64, stream: Stream) -> u64 {
         let lost = count.min(self.in_service());

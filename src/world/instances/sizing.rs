@@ -14,6 +14,12 @@ impl Instances {
         all + coming - leaving
     }
 
+    /// Instances that are believed to serve and stay, or are on their way: one that died counts until
+    /// its health check has found out.
+    pub fn believed_standing(&self) -> u64 {
+        self.standing() + self.losses.dead() - self.losses.seen()
+    }
+
     /// All that are there in any state: they count against a quota.
     pub fn present(&self) -> u64 {
         let all: u64 = self.serving.iter().map(|g| g.0).sum();

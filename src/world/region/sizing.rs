@@ -211,7 +211,7 @@ impl Region {
         if !scenario.services[service].scalable {
             return vec![(format!("{name} stays as it is"), "it is not scalable")];
         }
-        let standing = self.instances[service].standing();
+        let standing = self.instances[service].believed_standing();
         let scaler = &mut self.scalers.scalers[service];
         let now_wanted = scaler.wanted.unwrap_or(standing);
         scaler.wanted = Some(now_wanted.max(wanted));
@@ -247,7 +247,7 @@ impl Region {
         let Some(wanted) = self.scalers.scalers[v].wanted else {
             return;
         };
-        let standing = self.instances[v].standing();
+        let standing = self.instances[v].believed_standing();
         let stream = self.streams[v];
         if wanted < standing {
             if service.scaling.is_some() && !self.scalers.frozen {
