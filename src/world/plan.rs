@@ -75,6 +75,8 @@ pub struct Plan {
     /// Instances per service, and proxies last, of the cheapest deployment that carries all markets
     /// in one region: at their common busiest hour, without headroom.
     pub alone: Vec<u64>,
+    /// Slots that each service keeps busy in all regions together, at their common busiest hour.
+    pub common_busy: Vec<f64>,
     /// Mean time that a request keeps a proxy's slot busy.
     pub edge_secs: f64,
     /// What the policy can move, and the rest.
@@ -110,6 +112,7 @@ impl Plan {
             proxies: Vec::new(),
             proxies_by_zone: Vec::new(),
             alone: Vec::new(),
+            common_busy: Vec::new(),
             edge_secs: law::mean(&scenario.edge.time),
             lanes: Lanes::new(scenario),
             stays: Vec::new(),
@@ -132,6 +135,7 @@ impl Plan {
         plan.gather_leisure(&mut all);
         plan.alone = plan.cheapest(scenario, &all);
         plan.stays = plan.staying(scenario);
+        plan.common_busy = plan.busy_together(scenario, &days, &all);
         plan
     }
 
@@ -252,6 +256,24 @@ impl Plan {
             lookups: flow.lookups.clone(),
             requests,
         }
+    }
+
+    /// Slots that each service keeps busy in all regions at their common busiest hour, each region
+    /// with caches of its own; workers as in `all`.
+    fn busy_together(&self, scenario: &Scenario, days: &busiest::Days, all: &Load) -> Vec<f64> {
+        let secs = days.busiest_secs(&|_| true);
+        let loads: Vec<Load> = match self.graph.partial.is_empty() {
+            true => {
+                let regions = 0..scenario.regions.len();
+                regions.map(|r| self.load(scenario, r, secs)).collect()
+            }
+            false => self.together(scenario, secs),
+        };
+        let busy = |v: ServiceId| match self.graph.workers.contains(&v) {
+            true => all.busy[v],
+            false => loads.iter().map(|load| load.busy[v]).sum(),
+        };
+        (0..scenario.services.len()).map(busy).collect()
     }
 
     /// Instances per service, and proxies last, that carry a load in the region with the fewest zones.

@@ -208,7 +208,9 @@ fn the_log_tells_of_ejections() {
     let ejected = said(&found, "ash", "its proxies eject ash");
     assert_eq!(ejected.len(), 1);
     assert!((180.0..=190.0).contains(&ejected[0]), "{ejected:?}");
-    assert_eq!(said(&found, "ash", "its proxies use ash again"), [480.0]);
+    let again = said(&found, "ash", "its proxies use ash again");
+    assert_eq!(again.len(), 1);
+    assert!((480.0..=490.0).contains(&again[0]), "{again:?}");
     let never = ["policy.decide=1h", "policy.eject_after=0"];
     let found = run("edge-proxy", &[dark()], &never);
     assert!(said(&found, "ash", "its proxies eject ash").is_empty());
@@ -235,4 +237,70 @@ fn launches_are_scarce_while_a_living_region_is_left() {
     assert_eq!(short("edge-proxy", "launches.shortage=100 %"), (true, true));
     assert_eq!(short("edge-proxy", "launches.shortage=0"), (false, true));
     assert_eq!(short("none", "launches.shortage=100 %"), (false, true));
+}
+
+#[test]
+fn an_evacuated_region_that_kept_its_instances_takes_its_traffic_back_better() {
+    let bad = fault(
+        "service-degraded",
+        "region = \"ash\"\nservice = \"rights\"\nerrors = \"60 %\"",
+    );
+    let errors = |freeze: &str| {
+        let sets = [
+            "policy.detect={ sli = 'error_rate', limit = '5 %', for = '20s' }",
+            "policy.failback={ stable = '1min', stages = [1], gate_instances = false, most_errors = 1, \
+             most_utilisation = 1 }",
+            "policy.cool_down=1min",
+            "service.play.scaling={ interval = '10s', delay = '10s', cooldown_in = '10s', step_in = 1 }",
+            freeze,
+        ];
+        let found = run("edge-proxy", &[bad.clone()], &sets);
+        assert!(!said(&found, "ash", "enters Normal").is_empty());
+        let taken = said(&found, "ash", "of play are taken out").len();
+        (taken > 0, over(&found, 490.0, 900.0).answered_error)
+    };
+    let (kept, shrunk) = (
+        errors("policy.freeze_scale_in=true"),
+        errors("policy.freeze_scale_in=false"),
+    );
+    assert_eq!(kept.0, false);
+    assert!(shrunk.0 && shrunk.1 > 100 + 10 * kept.1, "{kept:?} {shrunk:?}");
+}
+
+#[test]
+fn what_nobody_uses_may_fail_unfelt() {
+    let more = "[[region]]\nname = \"dogwood\"\n[[service]]\nname = \"spare\"\n";
+    let felt = |fault: &str| {
+        let all = over(&outcome(&format!("{WORLD}{more}{fault}"), Some("flow"), &[]), 0.0, 900.0);
+        (all.starts_ok, all.starts_failed, all.answered_ok, all.answered_error, all.latency)
+    };
+    let calm = felt("");
+    for (kind, keys) in [
+        ("region-dark", "region = \"dogwood\""),
+        ("zone-loss", "region = \"dogwood\"\nzone = 1"),
+        ("service-degraded", "region = \"dogwood\"\nservice = \"play\"\nerrors = 0.5"),
+        ("service-degraded", "region = \"ash\"\nservice = \"spare\"\nslowness = 9"),
+        ("gray-failure", "region = \"ash\"\nservice = \"spare\"\nerrors = 1"),
+        ("bad-deployment", "service = \"spare\"\nerrors = 1"),
+        ("edge-failure", "region = \"dogwood\""),
+        ("partition", "between = [\"dogwood\", \"ash\"]"),
+        ("launches-blocked", "region = \"dogwood\""),
+    ] {
+        assert!(felt(&fault(kind, keys)) == calm, "{kind} {keys}");
+    }
+}
+
+#[test]
+fn a_fault_that_lasts_for_no_time_is_refused() {
+    use darkregion::faults::{self, Lasts};
+    use darkregion::scenario::{Document, Layer};
+    for kind in faults::all().iter().filter(|kind| kind.lasts() == Lasts::Always) {
+        let text = format!(
+            "{WORLD}[[fault]]\nkind = \"{}\"\nat = \"3min\"\nfor = \"0s\"\n",
+            kind.name()
+        );
+        let loaded = Document::load("given", Layer::file("given.toml", &text, None), None, Vec::new());
+        let told = loaded.err().expect("it is refused").to_string();
+        assert!(told.contains("fault[0].for: 0s is out of range"), "{told}");
+    }
 }

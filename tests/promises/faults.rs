@@ -126,7 +126,7 @@ start = 1
 const SHAPES: [(&str, &str); 3] = [("plain", PLAIN), ("playing", PLAYING), ("lone", LONE)];
 
 /// Kinds that viewers feel while nobody fails over, whatever the scenario.
-const FELT: [&str; 8] = [
+const FELT: [&str; 10] = [
     "region-dark",
     "service-degraded",
     "gray-failure",
@@ -135,7 +135,11 @@ const FELT: [&str; 8] = [
     "demand-surge",
     "zone-loss",
     "instance-kill",
+    "edge-failure",
+    "random",
 ];
+/// Kinds that they feel in some scenario only: where there are caches.
+const FELT_IN: [(&str, &str); 1] = [("cache-flush", "plain")];
 
 /// A fault of a kind from minute 2 for a minute, that hits the first of everything; `None` where the
 /// scenario has nothing to hit.
@@ -214,7 +218,7 @@ fn what_viewers_feel_is_felt_and_passes() {
             outcome(&text, Some("none"), &[]),
         );
         let what = format!("{kind} on {shape}");
-        if FELT.contains(&kind) {
+        if FELT.contains(&kind) || FELT_IN.contains(&(kind, shape)) {
             let differ = calm
                 .windows
                 .iter()

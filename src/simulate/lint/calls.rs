@@ -4,7 +4,7 @@ use super::warn;
 use crate::model::scenario::Scenario;
 use crate::problem::Problem;
 use crate::units::{human_secs, three_digits};
-use crate::world::plan::Plan;
+use crate::world::plan::{Load, Plan};
 
 /// Timeouts below the mean response.
 pub fn slow_calls(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
@@ -33,7 +33,7 @@ pub fn retry_storms(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) 
     let clients = scenario
         .devices
         .iter()
-        .map(|class| f64::from(class.attempts) * class.share)
+        .map(|class| f64::from(class.attempts).min(1.0 + class.retry_budget) * class.share)
         .sum::<f64>();
     for (v, service) in scenario.services.iter().enumerate() {
         // The most attempts that one request can turn into on its way here.
@@ -75,16 +75,18 @@ pub fn cold_stores(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
         let call = &scenario.services[caller].calls[j];
         let store = &scenario.services[call.to];
         for lost in 0..scenario.regions.len() {
-            // All of the lost region's lookups miss at first, shared by the survivors.
+            // All of the lost region's lookups miss at first, shared by the survivors, but for those of
+            // the common catalogue where a survivor knows it.
             let arriving: f64 = plan.peak[lost].lookups[c * markets..(c + 1) * markets]
                 .iter()
                 .sum();
             let shared = arriving / (scenario.regions.len() - 1).max(1) as f64;
             for r in (0..scenario.regions.len()).filter(|&r| r != lost) {
                 let load = &plan.peak[r];
-                let cold = load.busy[call.to] + shared * plan.graph.nodes[call.to].mean_secs;
+                let missing = shared * missing_share(scenario, load, (c, caller, j));
+                let cold = load.busy[call.to] + missing * plan.graph.nodes[call.to].mean_secs;
                 let slots = plan.sized[r][call.to].serving as f64 * f64::from(store.slots);
-                if shared > 0.0 && cold > slots {
+                if missing > 0.0 && cold > slots {
                     found.push(warn(
                         format!("service.{}.calls[{j}].cache", scenario.services[caller].name),
                         format!(
@@ -107,4 +109,20 @@ pub fn cold_stores(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+/// Share of the lookups of a market that arrives at a cache that miss at first: those of its own
+/// catalogue, and of the common one what the markets that are served there already miss.
+fn missing_share(scenario: &Scenario, load: &Load, (c, caller, j): (usize, usize, usize)) -> f64 {
+    let cache = scenario.services[caller].calls[j].cache.as_ref();
+    let common = cache.map_or(0.0, |cache| cache.common);
+    let markets = scenario.markets.len();
+    let cells = c * markets..(c + 1) * markets;
+    let all: f64 = load.lookups[cells.clone()].iter().sum();
+    if all <= 0.0 {
+        return 1.0;
+    }
+    let lookups = load.lookups[cells.clone()].iter();
+    let missed: f64 = lookups.zip(&load.miss[cells]).map(|(n, miss)| n * miss).sum();
+    1.0 - common + common * missed / all
 }

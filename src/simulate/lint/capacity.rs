@@ -7,11 +7,12 @@ use crate::model::scenario::{RegionId, Scenario, ServiceId};
 use crate::problem::Problem;
 use crate::units::{human_secs, three_digits};
 use crate::world::plan::Plan;
+use crate::world::scaling;
 
 /// What a service has and needs when the region is lost whose loss hurts it most.
 struct Loss {
     region: RegionId,
-    /// Slots that all markets keep busy, each region at its busiest hour.
+    /// Slots that all markets keep busy at their common busiest hour.
     busy: f64,
     /// Slots in service in all regions.
     total: f64,
@@ -28,7 +29,7 @@ impl Loss {
         let slots = |r: RegionId| plan.sized[r][v].serving as f64 * each;
         let dark = |r: RegionId| plan.sized[r][v].dark as f64 * each;
         let total: f64 = regions.clone().map(slots).sum();
-        let busy = plan.peak.iter().map(|load| load.busy[v]).sum();
+        let busy = plan.common_busy[v];
         regions
             .clone()
             .filter(|&lost| plan.peak[lost].busy[v] > 0.0)
@@ -73,10 +74,11 @@ pub fn survivors(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
             found.push(warn(
                 path,
                 format!(
-                    "{}survivors cannot carry the load of {name} at the busiest hour: {} slots busy in all, {} left ({dark})",
+                    "{}survivors cannot carry the load of {name} at the busiest hour: {} slots busy in all, {} left ({dark}; {})",
                     if critical { "a pool of one priority is not N+1, and shedding cannot help it: " } else { "" },
                     three_digits(loss.busy),
-                    three_digits(loss.left)
+                    three_digits(loss.left),
+                    Growth::of(scenario, plan, v, &loss).say(&loss)
                 ),
                 if critical {
                     "raise its headroom to 1/(regions - 1) or more"
@@ -101,6 +103,80 @@ pub fn survivors(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
     }
 }
 
+/// What autoscaling makes of a service in the survivors.
+enum Growth {
+    /// Nothing scales it.
+    None,
+    /// So many slots in the end, and how long it takes until the load is carried, if it ever is.
+    Until {
+        /// Slots.
+        slots: f64,
+        /// In seconds.
+        secs: f64,
+        /// Whether the quota of a region is what ends it.
+        by_quota: bool,
+    },
+}
+
+impl Growth {
+    fn of(scenario: &Scenario, plan: &Plan, v: ServiceId, loss: &Loss) -> Growth {
+        let service = &scenario.services[v];
+        let Some(rules) = &service.scaling else {
+            return Growth::None;
+        };
+        let each = f64::from(service.slots);
+        let limits = &scenario.launches;
+        let survivors = (0..scenario.regions.len()).filter(|&r| r != loss.region);
+        let hosts: Vec<RegionId> = survivors.filter(|&r| plan.sized[r][v].serving > 0).collect();
+        // Every survivor takes its part of what is missing.
+        let factor = loss.busy / loss.left.max(f64::MIN_POSITIVE);
+        let (mut slots, mut secs, mut by_quota) = (0.0, 0.0_f64, false);
+        for &r in &hosts {
+            let planned = plan.sized[r][v].serving;
+            let most = scaling::most(rules, planned).max(planned) as f64;
+            let present: u64 = plan.sized[r].iter().map(|s| s.serving + s.dark).sum();
+            let room = planned as f64 + (limits.quota - present as f64).max(0.0).floor();
+            by_quota |= room < most;
+            slots += most.min(room) * each;
+            let launched = planned as f64 * (factor - 1.0);
+            let rounds = (libm::log(factor) / libm::log1p(rules.step_out) - 1e-9).ceil();
+            let pause = rules.cooldown_out.max(rules.interval).secs();
+            let throttled = (launched - limits.burst).max(0.0) / limits.per_sec;
+            secs = secs.max((rounds - 1.0).max(0.0) * pause + throttled);
+        }
+        let boot = law::mean(&service.boot) + law::mean(&service.discovery);
+        Growth::Until {
+            slots,
+            secs: rules.delay.secs() + rules.interval.secs() + secs + boot,
+            by_quota,
+        }
+    }
+
+    /// In words.
+    fn say(&self, loss: &Loss) -> String {
+        match *self {
+            Growth::None => "nothing scales it".into(),
+            Growth::Until {
+                slots,
+                secs,
+                by_quota,
+            } => {
+                let slots_said = three_digits(slots);
+                if slots >= loss.busy {
+                    let secs = human_secs(secs);
+                    format!("autoscaling can bring {slots_said}, and carries it after some {secs}")
+                } else {
+                    let limit = match by_quota {
+                        true => "the quota of a region ends it",
+                        false => "its `most` ends it",
+                    };
+                    format!("{slots_said} after autoscaling: {limit}")
+                }
+            }
+        }
+    }
+}
+
 /// Launches that take longer than the error budget lasts while survivors lack capacity.
 pub fn launches(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
     let Some(lasts_secs) = budget_lasts_secs(scenario) else {
@@ -111,7 +187,7 @@ pub fn launches(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
             continue;
         };
         let short = 1.0 - loss.left.max(loss.with_dark) / loss.busy;
-        let launch = law::mean(&service.boot);
+        let launch = law::mean(&service.boot) + law::mean(&service.discovery);
         if short > 0.0 && launch > lasts_secs / short {
             found.push(warn(
                 format!("service.{}.boot", service.name),

@@ -22,8 +22,12 @@ pub fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
     else {
         return;
     };
+    let knobs = &scenario.policy.knobs;
+    // A global edge sends on whoever comes with an old name.
+    let by_names = scenario.devices.iter().any(|class| class.direct);
+    let by_names = by_names || !scenario.edge.global || !knobs.route_by_edge;
     let ttl = scenario.dns.ttl.secs();
-    if ttl > target {
+    if ttl > target && by_names {
         found.push(warn(
             "dns.ttl".into(),
             format!(
@@ -34,16 +38,15 @@ pub fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
             "what DNS alone moves cannot be back in time",
         ));
     }
-    let knobs = &scenario.policy.knobs;
+    // Where the region lives, connections do not break.
+    let graceful = ["service-degraded", "gray-failure", "bad-deployment"];
+    let mut faults = scenario.faults.iter();
+    let lives = faults.any(|f| !f.announced.is_zero() || graceful.contains(&f.kind.as_str()));
     for class in &scenario.devices {
         let age = crate::engine::law::mean(&class.connection_age);
         let follows_names = class.direct || !knobs.route_by_edge;
-        if age > target
-            && follows_names
-            && knobs.route_by_dns
-            && scenario.edge.global
-            && !class.direct
-        {
+        let holds = lives || (scenario.edge.global && !class.direct);
+        if age > target && follows_names && knobs.route_by_dns && holds {
             found.push(warn(
                 format!("device.{}.connection.age", class.name),
                 format!(

@@ -10,14 +10,20 @@ pub fn single_regions(scenario: &Scenario, found: &mut Vec<Problem>) {
     if count < 2 {
         return;
     }
+    // Without which some request fails: what is called critically by what is.
+    let mut needed: Vec<bool> = (0..scenario.services.len())
+        .map(|v| scenario.requests.iter().any(|request| request.to == v))
+        .collect();
+    for &caller in &scenario.call_order {
+        for call in &scenario.services[caller].calls {
+            needed[call.to] |= needed[caller] && call.critical;
+        }
+    }
     for (v, service) in scenario.services.iter().enumerate() {
         let Some([only]) = service.regions.as_deref() else {
             continue;
         };
-        let mut calls = scenario.services.iter().flat_map(|s| &s.calls);
-        let critical = scenario.requests.iter().any(|request| request.to == v)
-            || calls.any(|call| call.to == v && call.critical);
-        if critical {
+        if needed[v] {
             found.push(warn(
                 format!("service.{}.regions", service.name),
                 format!(

@@ -79,8 +79,12 @@ use = "flow"
 "#;
 
 fn found(sets: &[&str]) -> Vec<String> {
+    found_in(SOUND, sets)
+}
+
+fn found_in(text: &str, sets: &[&str]) -> Vec<String> {
     let sets = sets.iter().map(|set| Layer::set(set)).collect();
-    let document = Document::load("sound", Layer::file("sound.toml", SOUND, None), None, sets);
+    let document = Document::load("sound", Layer::file("sound.toml", text, None), None, sets);
     let document = document.unwrap_or_else(|problems| panic!("{problems}"));
     let problems = warnings(document.scenario());
     let line = |p: Problem| format!("{}: {}", p.path, p.message);
@@ -115,6 +119,30 @@ const CASES: &[(&[&str], &str, &str)] = &[
         "dark capacity covers it once it is called",
     ),
     (
+        &["service.api.headroom=0.2"],
+        "service.api.headroom",
+        "nothing scales it",
+    ),
+    (
+        &["service.api.headroom=0.2", "service.api.scaling={ most = 2 }"],
+        "service.api.headroom",
+        "and carries it after some",
+    ),
+    (
+        &["service.api.headroom=0.2", "service.api.scaling={ most = 1.1 }"],
+        "service.api.headroom",
+        "after autoscaling: its `most` ends it",
+    ),
+    (
+        &[
+            "service.api.headroom=0.2",
+            "service.api.scaling={ most = 3 }",
+            "launches.quota=70",
+        ],
+        "service.api.headroom",
+        "after autoscaling: the quota of a region ends it",
+    ),
+    (
         &["service.api.headroom=0.6"],
         "service.api.headroom",
         "at most 53 % would do",
@@ -123,6 +151,21 @@ const CASES: &[(&[&str], &str, &str)] = &[
         &["service.store.headroom=0.9"],
         "service.api.calls[0].cache",
         "cannot carry the misses of a cold market",
+    ),
+    (
+        &["device.any.attempts=5", "device.any.retry_budget=1.5"],
+        "service.api",
+        "up to 2.5 attempts",
+    ),
+    (
+        &[
+            "policy.use=dns-only",
+            "edge.global=false",
+            "device.any.connection.age=1h",
+            "fault[0].announced=2min",
+        ],
+        "device.any.connection.age",
+        "longer than the RTO of 3 min",
     ),
     (
         &["dns.ttl=5min"],
@@ -245,4 +288,86 @@ fn what_fits_is_not_warned_of() {
         });
         assert_eq!(stray, None, "{set}");
     }
+}
+
+/// Sets, and words that no warning may have.
+const NONE: &[(&[&str], &str)] = &[
+    // Retries are a tenth of the requests at most: half of the capacity is spare.
+    (
+        &["device.any.attempts=5", "device.any.retry_budget=0.1"],
+        "retry storm",
+    ),
+    // All markets look at the same.
+    (
+        &[
+            "service.store.headroom=0.9",
+            "service.api.calls[0].cache.common=1",
+        ],
+        "cold market",
+    ),
+    // Proxies send on whoever has an old name.
+    (&["dns.ttl=5min", "edge.global=true"], "a TTL of"),
+];
+
+#[test]
+fn false_alarms_are_not_raised() {
+    for (sets, words) in NONE {
+        let found = found(sets);
+        let stray = found.iter().find(|f| f.contains(words));
+        assert_eq!(stray, None, "{sets:?}");
+    }
+}
+
+/// What calls a service critically may have a fallback itself.
+#[test]
+fn a_service_that_no_request_needs_may_live_in_one_region() {
+    let world = |how: &str| {
+        let advice = "[[service]]\nname = \"advice\"\nheadroom = 2\ncalls = [{ to = \"model\" }]\n\
+                      [[service]]\nname = \"model\"\nheadroom = 5\nregions = [\"ash\"]\n";
+        let call = format!("calls = [{{ to = \"advice\"{how} }}, ");
+        SOUND.replacen("calls = [", &call, 1) + advice
+    };
+    let warned = |how: &str| {
+        let found = found_in(&world(how), &[]);
+        found.iter().any(|f| f.contains("all 3 regions fail"))
+    };
+    assert!(warned(""));
+    assert!(!warned(", fallback = \"none\""));
+}
+
+/// Markets that are busy at different hours are carried by what a common peak would overwhelm.
+#[test]
+fn the_worst_hour_is_common_to_all() {
+    let third = |from: usize| {
+        let hours = (0..24).map(|h| if (h + 24 - from) % 24 < 8 { "1" } else { "0.1" });
+        format!("[{}]", hours.collect::<Vec<_>>().join(", "))
+    };
+    let [north, middle, south] = [0, 8, 16].map(third);
+    let profiles = [
+        format!("market.north.profile={north}"),
+        format!("market.middle.profile={middle}"),
+        format!("market.south.profile={south}"),
+    ];
+    let mut sets: Vec<&str> = profiles.iter().map(String::as_str).collect();
+    sets.extend(["service.api.headroom=0.2", "objective=[]"]);
+    let found = found(&sets);
+    let stray = found.iter().find(|f| f.contains("cannot carry the load"));
+    assert_eq!(stray, None);
+}
+
+/// The figures of a warning are those of a sum by hand: 2,000/s times 12.67 ms in each of three
+/// regions, two of which have 1.2 times as many slots; autoscaling may bring half as many again.
+#[test]
+fn what_autoscaling_brings_is_said_in_slots() {
+    let sets = [
+        "service.api.headroom=0.2",
+        "service.api.time=10ms",
+        "service.api.boot=2min",
+        "service.api.discovery=10s",
+        "service.api.scaling={ most = 1.5, delay = '30s', interval = '20s', step_out = 1 }",
+    ];
+    let found = found(&sets);
+    let said = "60 slots busy in all, 48 left (48 with dark capacity; autoscaling can bring 72, and \
+                carries it after some 3 min";
+    assert!(found.iter().any(|f| f.contains(said)), "{found:#?}");
 }

@@ -29,7 +29,7 @@ impl Plan {
     }
 
     /// The loads of all regions at a moment, each calling others for what it lacks.
-    fn together(&self, scenario: &Scenario, secs: f64) -> Vec<Load> {
+    pub(super) fn together(&self, scenario: &Scenario, secs: f64) -> Vec<Load> {
         let regions = scenario.regions.len();
         let alone: Vec<Load> = (0..regions).map(|r| self.load(scenario, r, secs)).collect();
         let mut flows: Vec<Flow> = (0..regions)
