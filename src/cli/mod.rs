@@ -21,11 +21,11 @@ mod interrupt;
 mod list;
 mod load;
 mod output;
+mod policy_file;
 mod precise;
 mod progress;
 mod repeat;
 mod run;
-mod policy_file;
 mod show;
 mod verify;
 

@@ -1,12 +1,9 @@
 //! `show`: something built in as text that can be saved and edited, or the inputs that are guesses.
 
 use crate::cli::failure::{Failure, say};
-<<<<<<< HEAD
 use crate::cli::format::{self, Format};
-=======
-use crate::cli::policy_file::policy_file;
->>>>>>> 23a9d06 (Probes need an instance that answers; deep probes; one region unheard of; ejections in the log; the dead are replaced when found; policies shown whole)
 use crate::cli::load::{Overlays, is_path, source, variants};
+use crate::cli::policy_file::policy_file;
 use crate::model::scenario::{Input, Origin};
 use crate::problem::nearest;
 use crate::scenario::{builtin, builtins};
@@ -72,7 +69,11 @@ fn shown(name: &str, overlays: &Overlays) -> Result<String, Failure> {
         return Ok(text.to_string());
     }
     if let Some(policy) = policies::find(name) {
-        return Ok(policy_file(policy.name(), policy.summary(), &policy.knobs()));
+        return Ok(policy_file(
+            policy.name(),
+            policy.summary(),
+            &policy.knobs(),
+        ));
     }
     if let Some(kind) = faults::find(name) {
         return Ok(format!("{name}: {}\n", kind.summary()));

@@ -154,8 +154,7 @@ impl Monitor {
 
     /// Whether the control plane's own region is dark.
     fn blind(&self) -> bool {
-        self.home
-            .is_some_and(|home| self.regions[home].dark)
+        self.home.is_some_and(|home| self.regions[home].dark)
     }
 
     fn settle(&mut self, at: Time, changes: &mut Vec<BeliefChange>) {

@@ -163,7 +163,9 @@ impl Impairment {
             Impairment::CdnImpaired { market, .. } | Impairment::DemandSurge { market, .. } => {
                 market.is_none_or(|market| nearest(market) == region)
             }
-            Impairment::DnsStuck | Impairment::ControlDown | Impairment::ControlBlind { .. } => false,
+            Impairment::DnsStuck | Impairment::ControlDown | Impairment::ControlBlind { .. } => {
+                false
+            }
             _ => self.region() == Some(region),
         }
     }

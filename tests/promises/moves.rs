@@ -238,54 +238,6 @@ const POLICY: &[Move] = moves! {
     "edge-proxy", FIRST_ONLY, ["policy.scope={devices=['modern']}"], dark_errors, 1.5..50.0, "a fifth of what enters goes on failing, for four minutes and not half of one";
 };
 
-/// All rows.
-const ROWS: [&[Move]; 8] = [
-    DEMAND, SERVICES, CALLS, CONTROL, DNS, CLIENTS, CACHES, POLICY,
-];
-
-/// Keys that have no row here, and why.
-const NO_ROW: &[(&str, &str)] = &[
-];
-
-/// A key without names and numbers of what has it: `service.play.calls[1].timeout` is
-/// `service.calls.timeout`.
-fn plain(path: &str) -> String {
-    let named = ["service", "market", "device", "request", "domain", "objective"];
-    let parts: Vec<&str> = path.split('.').map(|part| part.split('[').next().unwrap_or("")).collect();
-    let skipped = usize::from(named.contains(&parts[0]));
-    let kept = parts[..1].iter().chain(&parts[1 + skipped.min(parts.len() - 1)..]);
-    kept.copied().collect::<Vec<_>>().join(".")
-}
-
-/// Every figure that a scenario has is moved by a row, or there is a reason why not.
-#[test]
-fn every_key_has_a_row_or_a_reason() {
-    let mut moved: Vec<String> = Vec::new();
-    for row in ROWS.iter().copied().flatten() {
-        for set in row.base.iter().chain(row.change) {
-            let key = set.split('=').next().unwrap_or("");
-            moved.push(plain(key));
-        }
-    }
-    let mut bare: Vec<String> = scenario(&drill(), Some("flow"), &[])
-        .inputs
-        .iter()
-        .map(|input| plain(&input.path))
-        .filter(|key| {
-            let under = |known: &str| {
-                key == known || key.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'))
-            };
-            !moved.iter().any(|known| under(known)) && !NO_ROW.iter().any(|(known, _)| under(known))
-        })
-        .collect();
-    bare.sort();
-    bare.dedup();
-    assert!(bare.is_empty(), "no row and no reason: {bare:#?}");
-    for (key, reason) in NO_ROW {
-        assert!(!moved.contains(&(*key).to_string()), "{key} has a row: {reason}");
-    }
-}
-
 fn check(moves: &[Move]) {
     let value = |policy: &str, measure: Measure, sets: &[&str]| -> f64 {
         let simulator = Simulator::new(&scenario(&drill(), Some(policy), sets));

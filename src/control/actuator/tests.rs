@@ -10,7 +10,7 @@ fn control() -> Control {
         timeout: Span::from_secs(4.0),
         threshold: 3,
         back_to_back: false,
-            deep: false,
+        deep: false,
         false_alarm: 0.0,
         missed: 0.0,
         delay: Span::from_secs(10.0),

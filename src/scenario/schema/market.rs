@@ -257,7 +257,7 @@ fn zone_weights(section: &mut Section, zones: usize) -> Vec<f64> {
         return Vec::new();
     }
     let range = Range::positive(1e6);
-    let Some(weights) = series(section, "zone_weights", Unit::Number, range) else {
+    let Some(weights) = list(section, "zone_weights", Unit::Number, range) else {
         return Vec::new();
     };
     if weights.len() != zones {

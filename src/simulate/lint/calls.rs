@@ -123,6 +123,9 @@ fn missing_share(scenario: &Scenario, load: &Load, (c, caller, j): (usize, usize
         return 1.0;
     }
     let lookups = load.lookups[cells.clone()].iter();
-    let missed: f64 = lookups.zip(&load.miss[cells]).map(|(n, miss)| n * miss).sum();
+    let missed: f64 = lookups
+        .zip(&load.miss[cells])
+        .map(|(n, miss)| n * miss)
+        .sum();
     1.0 - common + common * missed / all
 }

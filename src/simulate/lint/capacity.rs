@@ -127,7 +127,9 @@ impl Growth {
         let each = f64::from(service.slots);
         let limits = &scenario.launches;
         let survivors = (0..scenario.regions.len()).filter(|&r| r != loss.region);
-        let hosts: Vec<RegionId> = survivors.filter(|&r| plan.sized[r][v].serving > 0).collect();
+        let hosts: Vec<RegionId> = survivors
+            .filter(|&r| plan.sized[r][v].serving > 0)
+            .collect();
         // Every survivor takes its part of what is missing.
         let factor = loss.busy / loss.left.max(f64::MIN_POSITIVE);
         let (mut slots, mut secs, mut by_quota) = (0.0, 0.0_f64, false);
@@ -135,9 +137,9 @@ impl Growth {
             let planned = plan.sized[r][v].serving;
             let most = scaling::most(rules, planned).max(planned) as f64;
             let present: u64 = plan.sized[r].iter().map(|s| s.serving + s.dark).sum();
-            let room = planned as f64 + (limits.quota - present as f64).max(0.0).floor();
-            by_quota |= room < most;
-            slots += most.min(room) * each;
+            let allowed = planned as f64 + (limits.quota - present as f64).max(0.0).floor();
+            by_quota |= allowed < most;
+            slots += most.min(allowed) * each;
             let launched = planned as f64 * (factor - 1.0);
             let rounds = (libm::log(factor) / libm::log1p(rules.step_out) - 1e-9).ceil();
             let pause = rules.cooldown_out.max(rules.interval).secs();

@@ -124,12 +124,18 @@ const CASES: &[(&[&str], &str, &str)] = &[
         "nothing scales it",
     ),
     (
-        &["service.api.headroom=0.2", "service.api.scaling={ most = 2 }"],
+        &[
+            "service.api.headroom=0.2",
+            "service.api.scaling={ most = 2 }",
+        ],
         "service.api.headroom",
         "and carries it after some",
     ),
     (
-        &["service.api.headroom=0.2", "service.api.scaling={ most = 1.1 }"],
+        &[
+            "service.api.headroom=0.2",
+            "service.api.scaling={ most = 1.1 }",
+        ],
         "service.api.headroom",
         "after autoscaling: its `most` ends it",
     ),

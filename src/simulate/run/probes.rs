@@ -28,7 +28,12 @@ impl Probed {
         let there = |r: RegionId, v: ServiceId| plan.sized[r][v].serving > 0;
         let each = |which: &dyn Fn(&ServiceId) -> bool| -> Vec<Vec<ServiceId>> {
             let regions = 0..scenario.regions.len();
-            let of = |r| services.clone().filter(|v| there(r, *v) && which(v)).collect();
+            let of = |r| {
+                services
+                    .clone()
+                    .filter(|v| there(r, *v) && which(v))
+                    .collect()
+            };
             regions.map(of).collect()
         };
         Probed {
