@@ -242,34 +242,6 @@ fn launches_are_scarce_while_a_living_region_is_left() {
 }
 
 #[test]
-fn an_evacuated_region_that_kept_its_instances_takes_its_traffic_back_better() {
-    let bad = fault(
-        "service-degraded",
-        "region = \"ash\"\nservice = \"rights\"\nerrors = \"60 %\"",
-    );
-    let errors = |freeze: &str| {
-        let sets = [
-            "policy.detect={ sli = 'error_rate', limit = '5 %', for = '20s' }",
-            "policy.failback={ stable = '1min', stages = [1], gate_instances = false, most_errors = 1, \
-             most_utilisation = 1 }",
-            "policy.cool_down=1min",
-            "service.play.scaling={ interval = '10s', delay = '10s', cooldown_in = '10s', step_in = 1 }",
-            freeze,
-        ];
-        let found = run("edge-proxy", &[bad.clone()], &sets);
-        assert!(!said(&found, "ash", "enters GradualReturn").is_empty());
-        let taken = said(&found, "ash", "of play are taken out").len();
-        (taken > 0, over(&found, 490.0, 900.0).answered_error)
-    };
-    let (kept, shrunk) = (
-        errors("policy.freeze_scale_in=true"),
-        errors("policy.freeze_scale_in=false"),
-    );
-    assert!(!kept.0 && shrunk.0);
-    assert!(shrunk.1 > 100 + 10 * kept.1, "{kept:?} {shrunk:?}");
-}
-
-#[test]
 fn what_nobody_uses_may_fail_unfelt() {
     let more = "[[region]]\nname = \"dogwood\"\n[[service]]\nname = \"spare\"\n";
     let felt = |fault: &str| {
