@@ -168,7 +168,7 @@ fn what_is_missing_of_one_region_changes_nothing_there() {
     );
     let detect = ["policy.detect={ sli = 'error_rate', limit = '5 %', for = '20s' }"];
     let noticed = |faults: &[String]| run("edge-proxy", faults, &detect).marks.detect.is_some();
-    assert!(noticed(&[bad.clone()]));
+    assert!(noticed(std::slice::from_ref(&bad)));
     assert!(noticed(&[bad.clone(), blind("cedar")]));
     assert!(!noticed(&[bad, blind("ash")]));
 }
@@ -230,7 +230,7 @@ fn launches_are_scarce_while_a_living_region_is_left() {
             "service.play.scaling={ target = 0.2, interval = '10s', delay = '10s', tolerance = 0 }",
             shortage,
         ];
-        let found = run(policy, &[bad.clone()], &sets);
+        let found = run(policy, std::slice::from_ref(&bad), &sets);
         let refused = found.log.iter();
         let refused = refused.filter(|e| e.cause == "the provider is short of capacity");
         let after = over(&found, 180.0, 480.0);
@@ -301,7 +301,7 @@ fn a_fault_that_lasts_for_no_time_is_refused() {
             None,
             Vec::new(),
         );
-        let told = loaded.err().expect("it is refused").to_string();
+        let told = loaded.expect_err("it is refused").to_string();
         assert!(told.contains("fault[0].for: 0s is out of range"), "{told}");
     }
 }
