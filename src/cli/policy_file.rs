@@ -216,6 +216,7 @@ mod tests {
             route_by_edge: true,
             route_by_dns: true,
             dns_after_edge: true,
+            scope: Scope::Region,
             spread: Spread::Nearest,
             stages: vec![0.1, 1.0],
             hold: span(37.0),
@@ -227,6 +228,7 @@ mod tests {
             edge_retry_budget: f64::INFINITY,
             eject_after: 43,
             eject_for: span(47.0),
+            eject_most: 0.4,
             cool_down: span(53.0),
             detect: Detect::Sli {
                 sli: WatchedSli::Latency,
