@@ -77,9 +77,8 @@
 //! ## Deliberately absent
 //!
 //! Threads or clocks inside a replication; hidden or thread-local state; boxed components that call
-//! each other; sub-seeds by order of draws; a per-request engine (it comes as a second fidelity);
-//! limits of requests in flight per origin, for which the model leaves
-//! space and which it does not have yet.
+//! each other; sub-seeds by order of draws; a per-request engine, which would be a second
+//! fidelity.
 //!
 //! ## Choices where the model is silent
 //!

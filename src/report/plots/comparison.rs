@@ -63,10 +63,15 @@ pub fn page(findings: &Findings) -> Option<Page> {
     Some(Page::new(NAME, svg))
 }
 
-/// Whether any variant differs from the first in a measure.
+/// Whether any variant differs from the first in a measure: of data only what can be told apart, so
+/// that many domains do not hide what matters.
 fn differs(comparisons: &[Comparison], measure: &Measure) -> bool {
     let mut own = comparisons.iter().filter(|c| c.of == *measure);
-    own.any(|c| c.evidence() != Evidence::Same)
+    own.any(|c| match c.evidence() {
+        Evidence::Same => false,
+        Evidence::NotApart => !matches!(measure, Measure::Domain { .. }),
+        _ => true,
+    })
 }
 
 struct Panel<'a> {
@@ -241,6 +246,11 @@ fn ticks(unit: Unit, largest: f64) -> (f64, f64, &'static str) {
 /// A name that fits.
 fn short(name: &str) -> String {
     match name.chars().count() {
+        // What is varied is told by its end.
+        n if n > LONGEST && name.contains('=') => {
+            let end = name.chars().skip(n - (LONGEST - 1));
+            ['…'].into_iter().chain(end).collect()
+        }
         n if n > LONGEST => name.chars().take(LONGEST - 1).chain(['…']).collect(),
         _ => name.to_string(),
     }
