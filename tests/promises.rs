@@ -53,6 +53,8 @@ mod moves;
 mod noop;
 #[path = "promises/origins.rs"]
 mod origins;
+#[path = "promises/plain.rs"]
+mod plain;
 #[path = "promises/policies.rs"]
 mod policies;
 #[cfg(feature = "cli")]

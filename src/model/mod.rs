@@ -17,6 +17,7 @@ pub mod observation;
 pub mod outcome;
 pub mod policy;
 pub mod precision;
+pub mod request;
 pub mod scenario;
 pub mod series;
 pub mod telemetry;

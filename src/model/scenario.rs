@@ -7,6 +7,7 @@ use crate::model::domain::Domain;
 use crate::model::measure::{Claim, Threshold};
 use crate::model::money::{Budget, Prices};
 use crate::model::policy::Knobs;
+use crate::model::request::Request;
 use crate::model::series::Series;
 use crate::model::work::Worker;
 use crate::units::{Dist, Span, Time};
@@ -93,6 +94,13 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The kinds of plain requests and their shares, which sum to one; none where every start makes
+    /// all requests of a start.
+    pub fn mix(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let requests = self.requests.iter().enumerate();
+        requests.filter_map(|(q, request)| Some((q, request.share?)))
+    }
+
     /// Eligible starts that may fail in the window of the error budget.
     pub fn allowed_failures(&self) -> f64 {
         let usual = |market: &Market| market.starts * market.mean_factor();
@@ -413,47 +421,6 @@ pub enum Eviction {
     Lru,
     /// Any (first in, first out has the same hit ratio).
     Random,
-}
-
-/// What a client asks for, and when.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// Name.
-    pub name: String,
-    /// The service that answers.
-    pub to: ServiceId,
-    /// When it is sent.
-    pub when: When,
-    /// Priority when load is shed: 1 is kept longest.
-    pub priority: u8,
-    /// Whether it can be repeated in another region.
-    pub safe: bool,
-}
-
-/// When a request is sent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum When {
-    /// So many in a row at the start of a session.
-    Start {
-        /// How many.
-        count: u32,
-    },
-    /// By every playing session at a fixed interval; without it the session runs out of its buffer.
-    Every {
-        /// Interval in seconds.
-        period_secs: f64,
-        /// Whether the session needs its answer to go on beyond its buffer.
-        renews: bool,
-    },
-    /// By every playing session at random moments; the viewer waits for it.
-    Rate {
-        /// Mean number per second.
-        per_sec: f64,
-    },
-    /// When a session opens a connection anew after losing one.
-    Reconnect,
-    /// When a session finds itself in another region.
-    RegionChange,
 }
 
 /// How sessions play.

@@ -9,7 +9,8 @@ use crate::engine::stream::Stream;
 use crate::model::observation::Observation;
 use crate::model::outcome::Ledger;
 use crate::model::policy::Knobs;
-use crate::model::scenario::{MarketId, RegionId, Scenario, When};
+use crate::model::request::When;
+use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::arrivals::{Address, Arrivals};
 use crate::traffic::serving::{Fate, Serving};
 use crate::traffic::sessions::Sessions;
@@ -466,10 +467,8 @@ impl Cohort {
             .requests
             .iter()
             .enumerate()
-            .map(|(q, request)| match request.when {
-                When::Start { count } if view.plan.lanes.of(q, MOVES) == MOVES => f64::from(count),
-                _ => 0.0,
-            })
+            .filter(|(q, _)| view.plan.lanes.of(*q, MOVES) == MOVES)
+            .map(|(_, request)| request.per_start())
             .sum();
         let moving = || {
             let classes = scenario.devices.iter().enumerate();

@@ -19,6 +19,8 @@ const SPREAD: u64 = 512;
 /// Starts with the same past.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Waiters {
+    /// The kind of plain request that they are; `None`: they make all that a start makes.
+    pub kind: Option<usize>,
     /// Cell of the click: starts of one cell are counted together.
     pub born_cell: u64,
     /// How long they have waited on average when the next attempt is made.
@@ -95,7 +97,8 @@ impl Waiting {
         self.total += waiters.count;
         let here = self.cells.entry(cell).or_default();
         let same = here.iter_mut().find(|w| {
-            w.born_cell == waiters.born_cell
+            w.kind == waiters.kind
+                && w.born_cell == waiters.born_cell
                 && w.attempts == waiters.attempts
                 && w.entry == waiters.entry
         });
@@ -232,6 +235,7 @@ mod tests {
 
     fn waiters(count: u64) -> Waiters {
         Waiters {
+            kind: None,
             born_cell: 0,
             waited_secs: 0.0,
             seen_secs: 0.0,

@@ -1,7 +1,8 @@
 //! Warm connections: how long those that are open now stay open.
 
 use crate::engine::law;
-use crate::model::scenario::{DeviceClass, Request, When};
+use crate::model::request::{Request, When};
+use crate::model::scenario::DeviceClass;
 use crate::units::{Dist, Time};
 
 /// Connections of playing sessions that were open, in equilibrium, at a moment.
@@ -129,6 +130,7 @@ mod tests {
             when,
             priority: 1,
             safe: true,
+            share: None,
         }
     }
 

@@ -2,7 +2,8 @@
 //! depend on the replication.
 
 use crate::engine::law;
-use crate::model::scenario::{RegionId, Scenario, ServiceId, When};
+use crate::model::request::When;
+use crate::model::scenario::{RegionId, Scenario, ServiceId};
 use crate::world::cache::CacheState;
 use crate::world::catalogue::Catalogue;
 use crate::world::demand::Demand;
@@ -193,7 +194,7 @@ impl Plan {
             connections += starts;
             for (q, request) in scenario.requests.iter().enumerate() {
                 requests[q * markets + m] = match request.when {
-                    When::Start { count } => starts * f64::from(count),
+                    When::Start { .. } => starts * request.per_start(),
                     When::Every { period_secs, .. } => playing / period_secs,
                     When::Rate { per_sec } => playing * per_sec,
                     When::Reconnect | When::RegionChange => 0.0,

@@ -1,7 +1,8 @@
 //! How long a session plays on without its region.
 
 use crate::engine::law;
-use crate::model::scenario::{Buffer, Scenario, Session, When};
+use crate::model::request::When;
+use crate::model::scenario::{Buffer, Scenario, Session};
 
 /// Points of the tables.
 const POINTS: usize = 4096;

@@ -1,7 +1,8 @@
 //! Domains of data and their stores.
 
 use crate::model::domain::{Domain, Mode, Promotion, Store};
-use crate::model::scenario::{Market, RegionId, Request, When};
+use crate::model::request::{Request, When};
+use crate::model::scenario::{Market, RegionId};
 use crate::scenario::default::{guess, setting, sourced};
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;

@@ -1,10 +1,12 @@
 //! What clients ask for, and when.
 
-use crate::model::scenario::{Request, Service, ServiceId, When};
-use crate::scenario::default::setting;
-use crate::scenario::quantity::Unit;
+use crate::model::request::{Request, When};
+use crate::model::scenario::{Service, ServiceId};
+use crate::scenario::default::{required, setting};
+use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
 use crate::scenario::section::Section;
+use crate::scenario::tree::At;
 
 /// Most requests.
 const MOST_REQUESTS: usize = 50;
@@ -26,6 +28,7 @@ pub fn requests(top: &mut Section, services: &[Service], plain: bool) -> Vec<Req
         }
         found.push((request, section.at, section.path.clone()));
     }
+    mix(top, &found, plain);
     let starts = |(r, ..): &(Request, _, _)| matches!(r.when, When::Start { .. });
     if !found.iter().any(starts) {
         top.wrong(
@@ -50,6 +53,42 @@ fn request(section: &mut Section, services: &[Service]) -> Request {
         when: when(section),
         priority: section.count("priority", setting("1"), 1, 255) as u8,
         safe: section.flag("safe", true),
+        share: share(section),
+    }
+}
+
+/// Share of plain requests that are of this kind.
+fn share(section: &mut Section) -> Option<f64> {
+    if !section.has("share") {
+        section.take("share");
+        return None;
+    }
+    Some(section.certain("share", required("1"), Unit::Share, Range::SHARE))
+}
+
+/// Plain requests are of kinds whose shares sum to one, or all alike.
+fn mix(top: &Section, found: &[(Request, At, String)], plain: bool) {
+    let wrong = |(_, at, path): &(Request, At, String), message: String, hint: &str| {
+        top.reader.wrong(*at, path, Wrong::new(message, hint));
+    };
+    let (with, without): (Vec<_>, Vec<_>) = found.iter().partition(|f| f.0.share.is_some());
+    let Some(first) = with.first() else {
+        return;
+    };
+    if !plain {
+        let message = "sessions make all requests: only plain ones have a share".to_string();
+        wrong(first, message, "remove it, or give the markets `requests`");
+        return;
+    }
+    if let Some(other) = without.first() {
+        let message = "has no share, and others have".to_string();
+        wrong(other, message, "give every request a share, or none");
+        return;
+    }
+    let total: f64 = with.iter().filter_map(|f| f.0.share).sum();
+    if (total - 1.0).abs() > 1e-9 {
+        let message = format!("the shares of the requests sum to {total}");
+        wrong(first, message, "they must sum to 1");
     }
 }
 

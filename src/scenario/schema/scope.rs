@@ -1,7 +1,8 @@
 //! What leaves a region that is evacuated: all of it, some services' requests, or some device classes.
 
 use crate::model::policy::{Knobs, Scope};
-use crate::model::scenario::{DeviceClass, Request, Service, ServiceId};
+use crate::model::request::Request;
+use crate::model::scenario::{DeviceClass, Service, ServiceId};
 use crate::scenario::section::Section;
 
 /// What can leave a region by itself.

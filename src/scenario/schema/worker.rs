@@ -1,6 +1,7 @@
 //! Services that work at leisure on a backlog.
 
-use crate::model::scenario::{Request, Service};
+use crate::model::request::Request;
+use crate::model::scenario::Service;
 use crate::model::work::{WorkSource, Worker};
 use crate::scenario::default::{guess, setting};
 use crate::scenario::quantity::{Unit, Wrong};

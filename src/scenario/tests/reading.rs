@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::measure::Op;
-use crate::model::scenario::{Origin, When};
+use crate::model::request::When;
+use crate::model::scenario::Origin;
 use crate::scenario::builtin;
 use crate::units::{Dist, Span};
 use std::borrow::Cow;

@@ -2,7 +2,8 @@
 
 use super::{calm, warn};
 use crate::model::measure::{Measure, Op, Operand, SliSpan, TimeMeasure};
-use crate::model::scenario::{Scenario, When};
+use crate::model::request::When;
+use crate::model::scenario::Scenario;
 use crate::problem::Problem;
 use crate::slis;
 use crate::units::{human_secs, three_digits};

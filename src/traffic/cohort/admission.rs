@@ -3,7 +3,8 @@
 use super::{Cohort, View, retry_request};
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
-use crate::model::scenario::{BalancerLimits, MarketId, RegionId, When};
+use crate::model::request::When;
+use crate::model::scenario::{BalancerLimits, MarketId, RegionId};
 use crate::traffic::sessions::Starved;
 use crate::units::Time;
 use crate::world::balancer::Admission;

@@ -4,7 +4,8 @@
 use super::{Cohort, View, retry_request};
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
-use crate::model::scenario::{MarketId, RegionId, When};
+use crate::model::request::When;
+use crate::model::scenario::{MarketId, RegionId};
 use crate::traffic::arrivals::Address;
 use crate::traffic::sessions::Starved;
 use crate::units::Time;

@@ -3,7 +3,8 @@
 use super::{Cohort, PIECES, View, next_near};
 use crate::engine::sampling;
 use crate::engine::stream::Draws;
-use crate::model::scenario::{MarketId, RegionId, Scenario, When};
+use crate::model::request::When;
+use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::arrivals::Address;
 use crate::traffic::waiting::{self, Waiters};
 use crate::units::{Span, Time};
@@ -74,6 +75,7 @@ impl Cohort {
         let cells = classes * regions;
         sampling::multinomial(&mut draws, count, &shares[..cells], &mut counts[..cells]);
         let fresh = Waiters {
+            kind: None,
             born_cell: at.cell,
             waited_secs: 0.0,
             seen_secs: 0.0,
@@ -82,6 +84,10 @@ impl Cohort {
             share_then: 1.0,
             count: 0,
         };
+        // What is left of the shares' sum but for rounding is of the last kind.
+        let mix: Vec<(usize, f64)> = scenario.mix().collect();
+        let parts: Vec<f64> = mix.iter().map(|kind| kind.1).collect();
+        let mut of_kind = vec![0; mix.len()];
         for k in 0..classes {
             // A budget holds what a few seconds of starts put in, however long it was calm.
             let budget = scenario.devices[k].retry_budget.min(1e18);
@@ -92,17 +98,29 @@ impl Cohort {
             for r in 0..regions {
                 let share = shares[k * regions + r];
                 if share > 0.0 {
-                    self.add_starts(view, world, (m, k, r), expected * share / dt);
+                    let rate = expected * share / dt;
+                    self.add_starts(view, world, (m, k, r), None, rate);
                 }
-                if counts[k * regions + r] > 0 {
-                    out[k].push(Attempt {
-                        entry: r,
-                        past: Waiters {
-                            entry: r,
-                            count: counts[k * regions + r],
+                let mut begin = |kind: Option<usize>, count: u64| {
+                    if count > 0 {
+                        let entry = r;
+                        let past = Waiters {
+                            kind,
+                            entry,
+                            count,
                             ..fresh
-                        },
-                    });
+                        };
+                        out[k].push(Attempt { entry, past });
+                    }
+                };
+                let all = counts[k * regions + r];
+                if mix.is_empty() {
+                    begin(None, all);
+                    continue;
+                }
+                sampling::multinomial(&mut draws, all, &parts, &mut of_kind);
+                for (&(q, _), &count) in mix.iter().zip(&of_kind) {
+                    begin(Some(q), count);
                 }
             }
         }
@@ -145,7 +163,8 @@ impl Cohort {
             let old = waiters.entry;
             let mut go = |this: &mut Cohort, entry: RegionId, count: u64| {
                 if count > 0 {
-                    this.add_starts(view, world, (m, k, entry), count as f64 / dt);
+                    let place = (m, k, entry);
+                    this.add_starts(view, world, place, waiters.kind, count as f64 / dt);
                     out.push(Attempt {
                         entry,
                         past: Waiters {
@@ -188,18 +207,26 @@ impl Cohort {
         self.buffers.due = due;
     }
 
-    /// Adds the load of starts, per second, of a class that enter at a region.
+    /// Adds the load of starts, per second, of a class that enter at a region: of one kind, or of
+    /// all as they come.
     pub(super) fn add_starts(
         &mut self,
         view: &View,
         world: &World,
         (m, k, r): (MarketId, usize, RegionId),
+        kind: Option<usize>,
         rate: f64,
     ) {
         for (q, request) in view.scenario.requests.iter().enumerate() {
-            if let When::Start { count } = request.when {
-                self.add_flow(view, world, (m, k, r), q, rate * f64::from(count));
-            }
+            let When::Start { count } = request.when else {
+                continue;
+            };
+            let each = match kind {
+                None => request.per_start(),
+                Some(only) if only == q => f64::from(count),
+                Some(_) => continue,
+            };
+            self.add_flow(view, world, (m, k, r), q, rate * each);
         }
         if !view.scenario.devices[k].direct {
             self.serving.connections[r] += rate;
@@ -347,6 +374,9 @@ impl Cohort {
             let When::Start { count } = request.when else {
                 continue;
             };
+            if past.kind.is_some_and(|only| only != q) {
+                continue;
+            }
             if good == 0 {
                 break;
             }

@@ -1,7 +1,8 @@
 //! When load is highest: the hour that deployments are planned for.
 
 use super::{COARSE, Load, Plan};
-use crate::model::scenario::{Scenario, When};
+use crate::model::request::{Request, When};
+use crate::model::scenario::Scenario;
 use crate::model::series::Series;
 
 /// Times of day at which the busiest planned hour is looked for.
@@ -23,13 +24,13 @@ impl Plan {
         let requests = |m: usize, secs: f64| {
             let starts = self.demand[m].rate(secs);
             let playing: f64 = self.in_progress(scenario, m, secs, COARSE).iter().sum();
-            let of = |when: &When| match when {
-                When::Start { count } => starts * f64::from(*count),
+            let of = |request: &Request| match request.when {
+                When::Start { .. } => starts * request.per_start(),
                 When::Every { period_secs, .. } => playing / period_secs,
                 When::Rate { per_sec } => playing * per_sec,
                 When::Reconnect | When::RegionChange => 0.0,
             };
-            scenario.requests.iter().map(|r| of(&r.when)).sum::<f64>()
+            scenario.requests.iter().map(of).sum::<f64>()
         };
         let moments = self.moments(scenario);
         Days {
