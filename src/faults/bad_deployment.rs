@@ -56,6 +56,10 @@ impl FaultKind for BadDeployment {
         degraded::mistake(fault)
     }
 
+    fn hits_regions(&self, _fault: &Fault) -> bool {
+        true
+    }
+
     fn episodes(
         &self,
         number: usize,

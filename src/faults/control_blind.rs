@@ -35,6 +35,10 @@ impl FaultKind for ControlBlind {
         KEYS
     }
 
+    fn hits_regions(&self, _fault: &Fault) -> bool {
+        false
+    }
+
     fn episodes(
         &self,
         number: usize,

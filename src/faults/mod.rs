@@ -49,6 +49,10 @@ pub trait FaultKind: Sync {
     fn mistake(&self, _fault: &Fault) -> Option<Mistake> {
         None
     }
+    /// Whether it hits regions, each for a while, so that a guard can begin their failover.
+    fn hits_regions(&self, fault: &Fault) -> bool {
+        self.lasts() == Lasts::Always && fault.region.is_some()
+    }
     /// Its timetable in one replication; all randomness is drawn from `luck`. `number` is its place
     /// in the scenario's list of faults.
     fn episodes(
@@ -69,6 +73,31 @@ pub struct Mistake {
     pub message: &'static str,
     /// What would be right.
     pub hint: &'static str,
+}
+
+/// Why the guards of a fault could not do what they say, if they could not.
+pub fn guard_mistake(kind: &dyn FaultKind, fault: &Fault) -> Option<Mistake> {
+    if fault.guards.is_empty() {
+        return None;
+    }
+    let once = match kind.lasts() {
+        Lasts::Always => false,
+        Lasts::Repeated => fault.every.is_zero(),
+        Lasts::Never => true,
+    };
+    if once {
+        return Some(Mistake {
+            key: "guard",
+            message: "what happens once is over before a guard can act",
+            hint: "remove it: a guard watches while a fault lasts",
+        });
+    }
+    let aborts = fault.guards.iter().any(|guard| guard.aborts);
+    (aborts && !fault.drill && !kind.hits_regions(fault)).then_some(Mistake {
+        key: "guard",
+        message: "the fault hits no region whose failover a guard could begin",
+        hint: "write action = \"warn\", or drill = true to let the guard end the fault",
+    })
 }
 
 /// One impairment from the beginning of a fault to its end.
@@ -154,5 +183,44 @@ mod tests {
             assert!(find(kind.name()).is_some());
         }
         assert!(find("region_dusk").is_none());
+    }
+
+    #[test]
+    fn kinds_that_hit_regions_have_episodes_that_do() {
+        let text = |kind: &dyn FaultKind, at_region: bool| {
+            let mut text = format!("[[fault]]\nkind = \"{}\"\nat = \"1min\"\n", kind.name());
+            if kind.lasts() == Lasts::Always {
+                text += "for = \"5min\"\n";
+            }
+            for key in kind.keys() {
+                text += &match key.role {
+                    Role::Region if key.required || at_region => "region = \"east\"\n".into(),
+                    Role::Service => "service = \"api\"\n".into(),
+                    Role::Between => "between = [\"east\", \"west\"]\n".into(),
+                    Role::Zone => "zone = 1\n".into(),
+                    Role::Of => "of = \"zone\"\n".into(),
+                    Role::Mtbf => "mtbf = \"10s\"\n".into(),
+                    Role::Mttr => "mttr = \"5s\"\n".into(),
+                    Role::Factor => format!("{} = 3\n", key.name),
+                    Role::Share => format!("{} = 0.5\n", key.name),
+                    _ => String::new(),
+                };
+            }
+            text
+        };
+        for kind in all() {
+            let domain = "[[domain]]\nname = \"d\"\nstore = { mode = \"asynchronous\" }\n";
+            for at_region in [false, true] {
+                let more = format!("{domain}{}", text(*kind, at_region));
+                let scenario = testing::scenario(&more);
+                let fault = &scenario.faults[0];
+                let episodes = kind.episodes(0, fault, &scenario, Stream::new(1, 0, "fault", ""));
+                let hits =
+                    |e: &Episode| e.impairment.region().is_some() && !e.impairment.momentary();
+                assert!(!episodes.is_empty(), "{}", kind.name());
+                let hit = episodes.iter().any(hits);
+                assert_eq!(kind.hits_regions(fault), hit, "{} {at_region}", kind.name());
+            }
+        }
     }
 }

@@ -111,6 +111,10 @@ impl FaultKind for Random {
         }
     }
 
+    fn hits_regions(&self, fault: &Fault) -> bool {
+        fault.of != Some(Element::Instance)
+    }
+
     fn episodes(
         &self,
         number: usize,

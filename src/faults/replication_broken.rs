@@ -38,6 +38,10 @@ impl FaultKind for ReplicationBroken {
         KEYS
     }
 
+    fn hits_regions(&self, _fault: &Fault) -> bool {
+        false
+    }
+
     fn episodes(
         &self,
         number: usize,

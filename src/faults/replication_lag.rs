@@ -50,6 +50,10 @@ impl FaultKind for ReplicationLag {
         })
     }
 
+    fn hits_regions(&self, _fault: &Fault) -> bool {
+        false
+    }
+
     fn episodes(
         &self,
         number: usize,

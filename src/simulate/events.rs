@@ -21,11 +21,13 @@ pub enum Event {
     },
     /// A window is reported, or a decision was made: the policy looks again.
     Reported,
-    /// A person notices that a region was hit, or that it is well again.
+    /// A person notices that an episode has hit a region, or that it is over.
     Noticed {
         /// The region.
         region: RegionId,
-        /// Whether it was hit.
+        /// Number of the episode.
+        episode: usize,
+        /// Whether it has begun.
         begins: bool,
     },
     /// An order reaches what it is meant for.

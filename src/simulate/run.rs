@@ -83,6 +83,8 @@ pub struct Run<'a> {
     window_end: Time,
     address: Address,
     pushes: Vec<u64>,
+    /// When the newest answer of each market takes effect: none overtakes an older one.
+    answered: Vec<Time>,
     mirrored: Vec<(RegionId, usize, f64)>,
     /// Regions whose caches were ordered to be warmed, while the order is on its way.
     will_warm: Vec<RegionId>,
@@ -153,6 +155,7 @@ impl<'a> Run<'a> {
             window_end,
             address: Address { cell: 0, cut: 0 },
             pushes: vec![0; scenario.markets.len()],
+            answered: vec![Time::ZERO; scenario.markets.len()],
             mirrored: Vec::new(),
             will_warm: Vec::new(),
             routed: vec![Time::ZERO; regions],
@@ -430,7 +433,11 @@ impl<'a> Run<'a> {
             }
             Event::Breached { fault, guard } => self.breached(fault, guard),
             Event::Reported => self.look_at_slis(),
-            Event::Noticed { region, begins } => self.noticed(region, begins),
+            Event::Noticed {
+                region,
+                episode,
+                begins,
+            } => self.noticed(region, episode, begins),
             Event::Effective(action) => self.carry_out(action),
             Event::Backup(edge) => self.take_backup(edge),
             Event::Answer { market, weights } => self.answer(market, weights),
@@ -449,7 +456,7 @@ impl<'a> Run<'a> {
         }
         self.active[i] = true;
         self.change_condition(&impairment);
-        self.will_be_noticed(&impairment, true);
+        self.will_be_noticed(i, true);
     }
 
     fn end(&mut self, i: usize) {
@@ -460,7 +467,7 @@ impl<'a> Run<'a> {
         let impairment = self.episodes[i].impairment.clone();
         self.tell(i, false);
         self.change_condition(&impairment);
-        self.will_be_noticed(&impairment, false);
+        self.will_be_noticed(i, false);
         self.guards.ended(&self.episodes, &self.active, i);
     }
 
@@ -491,6 +498,7 @@ impl<'a> Run<'a> {
         self.follow_data();
         for region in 0..self.world.regions.len() {
             self.follow_probes(region);
+            self.heed_notices(region);
         }
     }
 

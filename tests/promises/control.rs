@@ -1,8 +1,9 @@
 //! What the control plane can know: when a region answers again, what probes and health checks find
 //! out, what is missing, and what the log says of it.
 
-use crate::given::{assert_same_windows, outcome, over};
+use crate::given::{assert_same_windows, outcome, over, scenario};
 use darkregion::model::outcome::Outcome;
+use darkregion::simulate::Simulator;
 
 /// Three regions; `play` cannot do without `rights`, and can without `advice`.
 const WORLD: &str = r#"
@@ -304,4 +305,74 @@ fn a_fault_that_lasts_for_no_time_is_refused() {
         let told = loaded.expect_err("it is refused").to_string();
         assert!(told.contains("fault[0].for: 0s is out of range"), "{told}");
     }
+}
+
+/// So many replications, with few viewers.
+fn runs(count: u64, policy: &str, faults: &[String], sets: &[&str]) -> Vec<Outcome> {
+    let few = ["market.north.starts=2/s", "market.middle.starts=2/s"];
+    let all = [&few[..], &["market.south.starts=2/s"], sets].concat();
+    let text = format!("{WORLD}{}", faults.concat());
+    let simulator = Simulator::new(&scenario(&text, Some(policy), &all));
+    (0..count).map(|r| simulator.run(1, r)).collect()
+}
+
+#[test]
+fn a_person_notices_an_end_after_the_beginning_or_neither() {
+    let short = "[[fault]]\nkind = \"service-degraded\"\nregion = \"ash\"\nservice = \"play\"\n\
+                 errors = \"60 %\"\nat = \"3min\"\nfor = \"1min\"\n";
+    let slow = ["policy.detect={ manual = { uniform = ['1s', '10min'] } }"];
+    let mut missed = 0;
+    for found in runs(20, "edge-proxy", &[short.to_string()], &slow) {
+        let left = said(&found, "control plane", "ash is to be evacuated");
+        let well = said(&found, "control plane", "ash is well again");
+        assert_eq!(left.len(), well.len(), "{:?}", found.log);
+        assert!(left.iter().zip(&well).all(|(left, well)| left < well));
+        missed += usize::from(left.is_empty());
+    }
+    assert!((1..20).contains(&missed), "{missed}");
+}
+
+#[test]
+fn a_region_is_well_again_when_the_last_of_its_impairments_is_over() {
+    let keys = "region = \"ash\"\nservice = \"play\"\nerrors = \"60 %\"";
+    let first = fault("service-degraded", keys);
+    let second = first.replace("3min", "5min");
+    let soon = ["policy.detect={ manual = '30s' }"];
+    let found = &runs(1, "edge-proxy", &[first, second], &soon)[0];
+    let told = |what: &str| said(found, "control plane", what);
+    assert_eq!(told("ash is to be evacuated"), [210.0]);
+    assert_eq!(told("ash is well again"), [630.0]);
+}
+
+#[test]
+fn what_is_noticed_is_heeded_once_the_control_plane_hears() {
+    let keys = "region = \"ash\"\nservice = \"play\"\nerrors = \"60 %\"";
+    let bad = fault("service-degraded", keys);
+    let home =
+        "[[fault]]\nkind = \"region-dark\"\nregion = \"birch\"\nat = \"170s\"\nfor = \"130s\"\n";
+    let left = |sets: &[&str]| {
+        let sets = [&["policy.detect={ manual = '10s' }"], sets].concat();
+        let found = &runs(1, "edge-proxy", &[bad.clone(), home.to_string()], &sets)[0];
+        said(found, "control plane", "ash is to be evacuated")
+    };
+    assert_eq!(left(&[]), [190.0]);
+    assert_eq!(left(&["control.home=birch"]), [300.0]);
+}
+
+#[test]
+fn an_older_answer_never_replaces_a_newer_one() {
+    let back = "policy.failback={ stable = '10s', stages = [1], hold = '1s', gate_caches = false }";
+    let slow = "dns.propagation={ uniform = ['1s', '15min'] }";
+    let mut moved = 0;
+    for found in runs(12, "dns-only", &[dark()], &[back, slow, "horizon=40min"]) {
+        let answers = found
+            .log
+            .iter()
+            .filter(|e| e.what.contains("north is answered"));
+        let answers: Vec<&str> = answers.map(|e| e.what.as_str()).collect();
+        let planned = |what: &&str| what.contains("ash 100 %");
+        assert!(answers.last().is_none_or(planned), "{answers:?}");
+        moved += usize::from(!answers.is_empty());
+    }
+    assert!(moved > 0);
 }

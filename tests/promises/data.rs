@@ -240,3 +240,23 @@ fn a_sticky_assignment_changes_only_where_it_had_not_arrived() {
     let other = run(&(domain("", "mode = 'asynchronous', lag = '2s'") + DARK)).domains[0];
     assert_eq!(other.reassigned, 0);
 }
+
+#[test]
+fn traffic_goes_back_when_the_backlog_is_small_with_or_without_a_target() {
+    let broken = "[[fault]]\nkind = 'replication-broken'\nat = '2min'\nfor = '4min'\n";
+    let dark = DARK.replace("at = '5min'\nfor = '5min'", "at = '3min'\nfor = '1min'");
+    let back = |keys: &str, per_sec: u64, gate: bool| {
+        let store = format!("mode = 'asynchronous', lag = '1s', throughput = '{per_sec}/s'");
+        let policy =
+            format!("failback = {{ stable = '10s', gate_data = {gate}, gate_caches = false }}\n");
+        let found = run(&(policy + &domain(keys, &store) + broken + &dark));
+        found.marks.failback_begins.expect("it begins").secs()
+    };
+    assert!(back("", 300, false) < 360.0);
+    // Mended at 360 s; a backlog that is sent at once is no reason to wait.
+    assert!((360.0..420.0).contains(&back("", 1_000_000, true)));
+    // About 36,000 writes wait in the west, and 100 a second more are sent than come.
+    let slow = back("", 300, true);
+    assert!((600.0..800.0).contains(&slow), "{slow}");
+    assert!(back("rpo = '1min'", 300, true) < slow);
+}

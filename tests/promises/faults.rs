@@ -341,4 +341,35 @@ fn a_guard_warns_and_another_ends_the_drill() {
     let blind =
         format!("{text}[[fault]]\nkind = \"control-blind\"\nat = \"110s\"\nfor = \"4min\"\n");
     assert!(outcome(&blind, Some("none"), &[]).breaches.is_empty());
+    // Nor while its home region is dark.
+    let dark =
+        "[[fault]]\nkind = \"region-dark\"\nregion = \"west\"\nat = \"110s\"\nfor = \"4min\"\n";
+    let heard = |sets: &[&str]| {
+        !outcome(&format!("{text}{dark}"), Some("none"), sets)
+            .breaches
+            .is_empty()
+    };
+    assert!(heard(&[]));
+    assert!(!heard(&["control.home=west"]));
+}
+
+#[test]
+fn a_guard_stops_kills_that_go_on() {
+    let kills = r#"
+[[fault]]
+kind = "instance-kill"
+service = "api"
+region = "east"
+every = "5s"
+at = "2min"
+for = "3min"
+drill = true
+guard = [{ sli = "error_rate", limit = "< 0 %" }]
+"#;
+    let found = outcome(&format!("{PLAYING}{kills}"), Some("none"), &[]);
+    assert_eq!(found.breaches.len(), 1);
+    let stopped = found.breaches[0].at;
+    let die = found.log.iter().filter(|e| e.what.contains("api die"));
+    let (before, after): (Vec<_>, Vec<_>) = die.partition(|e| e.at <= stopped);
+    assert!(!before.is_empty() && after.is_empty(), "{:?}", found.log);
 }

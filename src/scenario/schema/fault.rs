@@ -40,6 +40,7 @@ pub fn faults(top: &mut Section, targets: &Targets) -> Vec<Fault> {
         let mut fault = Fault::default();
         let at = section.secs("at", required("5min"), Range::SPAN);
         fault.at = Time::from_secs(at);
+        let named = section.has("region");
         if let Some(kind) = kind {
             fault.kind = kind.name().to_string();
             for key in kind.keys() {
@@ -64,6 +65,12 @@ pub fn faults(top: &mut Section, targets: &Targets) -> Vec<Fault> {
             continue;
         };
         if let Some(mistake) = kind.mistake(&fault) {
+            section.wrong(mistake.key, mistake.message, mistake.hint);
+        }
+        // Of a region that there is not enough was said.
+        if named == fault.region.is_some()
+            && let Some(mistake) = faults::guard_mistake(kind, &fault)
+        {
             section.wrong(mistake.key, mistake.message, mistake.hint);
         }
         if complete(kind.keys(), &fault) {

@@ -51,8 +51,14 @@ impl Guards {
 }
 
 impl Run<'_> {
-    /// Whether anything of a fault is active.
+    /// Whether anything of a fault is active, or strikes again and again.
     fn lasts(&self, fault: usize) -> bool {
+        let whole = &self.sim.scenario.faults[fault];
+        let within = whole.at <= self.now && self.now < whole.at + whole.duration;
+        let strikes = |e: &Episode| e.fault == fault && e.impairment.momentary();
+        if within && !self.guards.aborted(fault) && self.episodes.iter().any(strikes) {
+            return true;
+        }
         let mut on = self
             .episodes
             .iter()
@@ -92,7 +98,7 @@ impl Run<'_> {
     pub(super) fn breached(&mut self, f: usize, g: usize) {
         let mut known = self.outcome.breaches.iter();
         let again = known.any(|b| (b.fault, b.guard) == (f, g));
-        if again || !self.lasts(f) || self.world.condition.hears_nothing() {
+        if again || !self.lasts(f) || self.blind(None) {
             return;
         }
         let fault = &self.sim.scenario.faults[f];

@@ -52,7 +52,8 @@ impl Run<'_> {
                 let mut draws = stream.draws(self.pushes[market], 0);
                 self.pushes[market] += 1;
                 let delay = sampling::sample(&mut draws, &scenario.dns.propagation);
-                let at = self.now + Span::from_secs(delay);
+                let at = (self.now + Span::from_secs(delay)).max(self.answered[market]);
+                self.answered[market] = at;
                 self.queue.push(at, Event::Answer { market, weights });
             }
             Action::ActivateDark { region }
@@ -336,6 +337,7 @@ impl Run<'_> {
 
     /// What is known of a region besides its load.
     fn watched(&self, region: RegionId) -> RegionTelemetry {
+        let scenario = &self.sim.scenario;
         let mut known = RegionTelemetry {
             dead: self.believed_dead(region),
             dead_since: self.monitor.dead_since(region),
@@ -343,9 +345,9 @@ impl Run<'_> {
             may_return: self.may_return(region),
             ..RegionTelemetry::default()
         };
-        if self.sim.scenario.policy.knobs.failback.automatic {
+        if scenario.policy.knobs.failback.automatic {
             known.booted = self.booted(region);
-            known.replicated = self.world.stores.caught_up(region);
+            known.replicated = self.world.stores.caught_up(scenario, region, self.flowed);
         }
         self.last_slis(region, &mut known);
         known

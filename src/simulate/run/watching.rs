@@ -5,7 +5,6 @@
 use super::Run;
 use crate::engine::sampling;
 use crate::engine::stream::Stream;
-use crate::model::episode::Impairment;
 use crate::model::observation::Observation;
 use crate::model::outcome::Window;
 use crate::model::policy::{Detect, Knobs, Phase, WatchedSli};
@@ -14,6 +13,7 @@ use crate::model::telemetry::RegionTelemetry;
 use crate::simulate::events::Event;
 use crate::slis;
 use crate::units::{Span, Time};
+use std::collections::BTreeMap;
 
 /// What is known of the regions besides probes.
 pub struct Watching {
@@ -21,8 +21,10 @@ pub struct Watching {
     slis: bool,
     /// Regions whose SLI is beyond the policy's limit, or of which a person said so.
     failing: Vec<bool>,
-    /// Whether a person has noticed that the region was hit.
-    noticed: Vec<bool>,
+    /// Episodes that hit each region, that a person has noticed, and of whose end nobody knows yet.
+    noticed: Vec<usize>,
+    /// When a person will notice that an episode has begun, per episode, as long as nobody has.
+    unnoticed: BTreeMap<usize, Time>,
     /// Times that somebody noticed something of each region.
     notices: Vec<u64>,
     /// When the return of each region's traffic will have been agreed to, once it was asked for.
@@ -41,7 +43,8 @@ impl Watching {
         Watching {
             slis: knobs.failover && (sli || gated || knobs.failback.automatic),
             failing: vec![false; regions],
-            noticed: vec![false; regions],
+            noticed: vec![0; regions],
+            unnoticed: BTreeMap::new(),
             notices: vec![0; regions],
             agreed: vec![None; regions],
             asked: vec![0; regions],
@@ -67,10 +70,12 @@ impl Run<'_> {
         }
     }
 
-    /// Whether the control plane hears nothing of a region: it is blind, or its home region is dark.
-    fn blind(&self, region: RegionId) -> bool {
+    /// Whether the control plane hears nothing of a region, or of any: it is blind, or its home region
+    /// is dark.
+    pub(super) fn blind(&self, region: Option<RegionId>) -> bool {
         let home = self.sim.scenario.control.home;
-        self.world.condition.hears_nothing_of(region)
+        let condition = &self.world.condition;
+        region.map_or(condition.hears_nothing(), |r| condition.hears_nothing_of(r))
             || home.is_some_and(|home| self.world.regions[home].dark.is_some())
     }
 
@@ -94,7 +99,7 @@ impl Run<'_> {
         let allowed = (1.0 - self.sim.scenario.budget.target).max(1e-12);
         for region in 0..self.watching.failing.len() {
             // Nobody sees a metric: what was believed stays.
-            if self.blind(region) {
+            if self.blind(Some(region)) {
                 continue;
             }
             let was = self.watching.failing[region];
@@ -153,12 +158,13 @@ impl Run<'_> {
         self.outcome.log.push(entry);
     }
 
-    /// Something begins or ends that a person will notice, where persons do.
-    pub(super) fn will_be_noticed(&mut self, impairment: &Impairment, begins: bool) {
+    /// An episode begins or ends that a person will notice, where persons do. What is over before
+    /// anybody has noticed it is never noticed.
+    pub(super) fn will_be_noticed(&mut self, episode: usize, begins: bool) {
         let Detect::Manual { notice } = &self.sim.scenario.policy.knobs.detect else {
             return;
         };
-        let Some(region) = impairment.evacuable() else {
+        let Some(region) = self.episodes[episode].impairment.evacuable() else {
             return;
         };
         let name = &self.sim.scenario.regions[region].name;
@@ -166,13 +172,38 @@ impl Run<'_> {
         let mut draws = stream.draws(self.watching.notices[region], 0);
         self.watching.notices[region] += 1;
         let at = self.now + Span::from_secs(sampling::sample(&mut draws, notice));
-        self.queue.push(at, Event::Noticed { region, begins });
+        let unnoticed = &mut self.watching.unnoticed;
+        if begins {
+            unnoticed.insert(episode, at);
+        } else if unnoticed.get(&episode).is_some_and(|&begun| at <= begun) {
+            unnoticed.remove(&episode);
+            return;
+        }
+        let notice = Event::Noticed {
+            region,
+            episode,
+            begins,
+        };
+        self.queue.push(at, notice);
     }
 
-    /// A person notices that a region was hit, or that it is well again.
-    pub(super) fn noticed(&mut self, region: RegionId, begins: bool) {
-        self.watching.noticed[region] = begins;
-        self.say_failing(region, begins, "a person has noticed");
+    /// A person notices that an episode has hit a region, or that it is over.
+    pub(super) fn noticed(&mut self, region: RegionId, episode: usize, begins: bool) {
+        if !begins {
+            self.watching.noticed[region] -= 1;
+        } else if self.watching.unnoticed.remove(&episode).is_some() {
+            self.watching.noticed[region] += 1;
+        }
+        self.heed_notices(region);
+    }
+
+    /// What people have noticed of a region is heeded, once the control plane hears of the region.
+    pub(super) fn heed_notices(&mut self, region: RegionId) {
+        let people = matches!(self.sim.scenario.policy.knobs.detect, Detect::Manual { .. });
+        if people && !self.blind(Some(region)) {
+            let is = self.watching.noticed[region] > 0;
+            self.say_failing(region, is, "a person has noticed");
+        }
     }
 
     /// Whether a region is to be evacuated although it is not dead.
@@ -182,17 +213,17 @@ impl Run<'_> {
 
     /// Whether a region is believed dead; what nobody has noticed is not, where a person must.
     pub(super) fn believed_dead(&self, region: RegionId) -> Option<bool> {
-        if self.world.condition.hears_nothing_of(region) {
+        if self.blind(Some(region)) {
             return None;
         }
         let dead = self.monitor.dead(region)?;
         let waits = matches!(self.sim.scenario.policy.knobs.detect, Detect::Manual { .. });
-        Some(dead && (!waits || self.watching.noticed[region]))
+        Some(dead && (!waits || self.watching.noticed[region] > 0))
     }
 
     /// A region's SLIs as the last report has them.
     pub(super) fn last_slis(&self, region: RegionId, known: &mut RegionTelemetry) {
-        if !self.watching.slis || self.blind(region) {
+        if !self.watching.slis || self.blind(Some(region)) {
             return;
         }
         if let Some(window) = self.reported().last() {

@@ -13,6 +13,9 @@ use crate::model::scenario::{RegionId, Scenario};
 use crate::units::{Span, Time, human_secs};
 use crate::world::condition::Condition;
 
+/// A replica that is behind by more than so many times the usual is late; a guess.
+const USUAL_TIMES: f64 = 3.0;
+
 /// A domain.
 #[derive(Clone, Debug)]
 pub struct DomainState {
@@ -86,14 +89,32 @@ struct Tail {
 
 impl DomainState {
     /// Whether a region has caught up with what the others wrote.
-    pub(super) fn caught_up(&self, region: RegionId) -> bool {
-        let senders = self.regions.iter().enumerate();
-        let late = |(s, sender): (usize, &Sender)| {
-            s != region && (sender.alarmed || self.links[s][region].held_since().is_some())
+    pub(super) fn caught_up(&self, scenario: &Scenario, region: RegionId, counted: Time) -> bool {
+        let late = |s: RegionId| {
+            s != region
+                && (self.links[s][region].held_since().is_some()
+                    || self.late(scenario, s, region, counted))
         };
         self.reads_lost[region].is_none()
             && self.reconciling.is_none()
-            && !senders.into_iter().any(late)
+            && !(0..self.regions.len()).any(late)
+    }
+
+    /// Whether a replica is behind by more than the target, where there is one, and by more than
+    /// usual. Within a step of the simulation nobody can tell; a majority is never behind.
+    fn late(&self, scenario: &Scenario, sender: RegionId, receiver: RegionId, at: Time) -> bool {
+        let domain = &scenario.domains[self.domain];
+        let store = &domain.store;
+        if store.mode == Mode::Quorum
+            || !store.replicas.contains(&receiver)
+            || self.regions[sender].history.total() == 0
+        {
+            return false;
+        }
+        let target = domain.rpo.map_or(0.0, Span::secs);
+        let usual = USUAL_TIMES * (self.usual_lag(scenario) + store.ship.secs());
+        let most = target.max(usual).max(scenario.step.secs());
+        self.behind_secs(scenario, sender, receiver, at) > most
     }
 
     /// All replicas alike.

@@ -98,9 +98,11 @@ impl Stores {
     }
 
     /// Whether a region has caught up with what the others wrote: nothing to it is held up or late,
-    /// its reads are answered, and no conflict waits to be reconciled.
-    pub fn caught_up(&self, region: RegionId) -> bool {
-        self.domains.iter().all(|domain| domain.caught_up(region))
+    /// its reads are answered, and no conflict waits to be reconciled. All writes up to `counted` are
+    /// counted.
+    pub fn caught_up(&self, scenario: &Scenario, region: RegionId, counted: Time) -> bool {
+        let mut domains = self.domains.iter();
+        domains.all(|domain| domain.caught_up(scenario, region, counted))
     }
 
     /// When the next thing happens by itself.
