@@ -36,6 +36,10 @@ impl FaultKind for Partition {
         KEYS
     }
 
+    fn hits_regions(&self, _fault: &Fault) -> bool {
+        false
+    }
+
     fn episodes(
         &self,
         number: usize,

@@ -23,8 +23,6 @@ pub enum Event {
     Reported,
     /// A person notices that an episode has hit a region, or that it is over.
     Noticed {
-        /// The region.
-        region: RegionId,
         /// Number of the episode.
         episode: usize,
         /// Whether it has begun.

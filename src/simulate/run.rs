@@ -82,9 +82,8 @@ pub struct Run<'a> {
     window_from: Time,
     window_end: Time,
     address: Address,
-    pushes: Vec<u64>,
-    /// When the newest answer of each market takes effect: none overtakes an older one.
-    answered: Vec<Time>,
+    /// Answers of DNS pushed, per market, and when the newest takes effect: none overtakes an older one.
+    pushes: Vec<(u64, Time)>,
     mirrored: Vec<(RegionId, usize, f64)>,
     /// Regions whose caches were ordered to be warmed, while the order is on its way.
     will_warm: Vec<RegionId>,
@@ -154,8 +153,7 @@ impl<'a> Run<'a> {
             window_from: Time::ZERO,
             window_end,
             address: Address { cell: 0, cut: 0 },
-            pushes: vec![0; scenario.markets.len()],
-            answered: vec![Time::ZERO; scenario.markets.len()],
+            pushes: vec![(0, Time::ZERO); scenario.markets.len()],
             mirrored: Vec::new(),
             will_warm: Vec::new(),
             routed: vec![Time::ZERO; regions],
@@ -433,11 +431,7 @@ impl<'a> Run<'a> {
             }
             Event::Breached { fault, guard } => self.breached(fault, guard),
             Event::Reported => self.look_at_slis(),
-            Event::Noticed {
-                region,
-                episode,
-                begins,
-            } => self.noticed(region, episode, begins),
+            Event::Noticed { episode, begins } => self.noticed(episode, begins),
             Event::Effective(action) => self.carry_out(action),
             Event::Backup(edge) => self.take_backup(edge),
             Event::Answer { market, weights } => self.answer(market, weights),

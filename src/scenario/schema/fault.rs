@@ -68,7 +68,7 @@ pub fn faults(top: &mut Section, targets: &Targets) -> Vec<Fault> {
             section.wrong(mistake.key, mistake.message, mistake.hint);
         }
         // Of a region that there is not enough was said.
-        if named == fault.region.is_some()
+        if (!named || fault.region.is_some())
             && let Some(mistake) = faults::guard_mistake(kind, &fault)
         {
             section.wrong(mistake.key, mistake.message, mistake.hint);

@@ -49,11 +49,12 @@ impl Run<'_> {
                     "propagation",
                     &scenario.markets[market].name,
                 );
-                let mut draws = stream.draws(self.pushes[market], 0);
-                self.pushes[market] += 1;
+                let (pushed, newest) = &mut self.pushes[market];
+                let mut draws = stream.draws(*pushed, 0);
+                *pushed += 1;
                 let delay = sampling::sample(&mut draws, &scenario.dns.propagation);
-                let at = (self.now + Span::from_secs(delay)).max(self.answered[market]);
-                self.answered[market] = at;
+                let at = (self.now + Span::from_secs(delay)).max(*newest);
+                *newest = at;
                 self.queue.push(at, Event::Answer { market, weights });
             }
             Action::ActivateDark { region }

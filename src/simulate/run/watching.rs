@@ -179,16 +179,14 @@ impl Run<'_> {
             unnoticed.remove(&episode);
             return;
         }
-        let notice = Event::Noticed {
-            region,
-            episode,
-            begins,
-        };
-        self.queue.push(at, notice);
+        self.queue.push(at, Event::Noticed { episode, begins });
     }
 
     /// A person notices that an episode has hit a region, or that it is over.
-    pub(super) fn noticed(&mut self, region: RegionId, episode: usize, begins: bool) {
+    pub(super) fn noticed(&mut self, episode: usize, begins: bool) {
+        let Some(region) = self.episodes[episode].impairment.evacuable() else {
+            return;
+        };
         if !begins {
             self.watching.noticed[region] -= 1;
         } else if self.watching.unnoticed.remove(&episode).is_some() {
