@@ -244,7 +244,7 @@ fn a_sticky_assignment_changes_only_where_it_had_not_arrived() {
 
 #[test]
 fn traffic_goes_back_when_the_backlog_is_small_with_or_without_a_target() {
-    let broken = "[[fault]]\nkind = 'replication-broken'\nat = '2min'\nfor = '8min'\n";
+    let broken = "[[fault]]\nkind = 'replication-broken'\nat = '2min'\nfor = '13min'\n";
     let dark = DARK.replace("at = '5min'\nfor = '5min'", "at = '3min'\nfor = '1min'");
     let back = |keys: &str, per_sec: u64, gate: bool| {
         let store = format!(
@@ -253,7 +253,7 @@ fn traffic_goes_back_when_the_backlog_is_small_with_or_without_a_target() {
         let policy =
             format!("failback = {{ stable = '10s', gate_data = {gate}, gate_caches = false }}\n");
         let text = format!("{PLACE}\n{policy}{}{broken}{dark}", domain(keys, &store));
-        let found = outcome(&text, None, &["service.api.boot=10s"]);
+        let found = outcome(&text, None, &["service.api.boot=10s", "horizon=40min"]);
         found.marks.failback_begins.expect("it begins").secs()
     };
     let all = [
@@ -262,10 +262,10 @@ fn traffic_goes_back_when_the_backlog_is_small_with_or_without_a_target() {
         back("", 700, true),
         back("rpo = '1min'", 700, true),
     ];
-    // Mended at 600 s. A backlog that is sent at once is no reason to wait.
+    // Mended at 900 s. A backlog that is sent at once is no reason to wait; one of 90,000 writes or
+    // more is, of which 600 a second at most leave.
     let [free, quick, slow, lenient] = all;
-    assert!(free < 600.0 && (600.0..620.0).contains(&quick), "{all:?}");
-    // About 90,000 writes wait in the west, and 500 a second more are sent than come.
-    assert!((760.0..800.0).contains(&slow), "{all:?}");
+    assert!(free < 900.0 && (900.0..930.0).contains(&quick), "{all:?}");
+    assert!(slow > quick + 90.0, "{all:?}");
     assert!((quick..slow).contains(&lenient), "{all:?}");
 }
