@@ -195,7 +195,7 @@ mod tests {
             for key in kind.keys() {
                 text += &match key.role {
                     Role::Region if key.required || at_region => "region = \"east\"\n".into(),
-                    Role::Service => "service = \"api\"\n".into(),
+                    Role::Service if kind.name() != "random" => "service = \"api\"\n".into(),
                     Role::Between => "between = [\"east\", \"west\"]\n".into(),
                     Role::Zone => "zone = 1\n".into(),
                     Role::Of => "of = \"zone\"\n".into(),
