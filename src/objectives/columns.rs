@@ -12,6 +12,8 @@ use crate::model::scenario::Scenario;
 pub struct Columns {
     slis: Vec<&'static dyn Sli>,
     measures: Vec<Measure>,
+    /// So many of them are rows of a table for other tools; the rest is for the summary.
+    tabled: usize,
 }
 
 impl Columns {
@@ -48,6 +50,7 @@ impl Columns {
         }
         Columns {
             slis: slis.to_vec(),
+            tabled: measures.len(),
             measures,
         }
     }
@@ -59,7 +62,23 @@ impl Columns {
                 self.measures.push(measure);
             }
         }
+        self.tabled = self.measures.len();
         self
+    }
+
+    /// The same and measures that only the summary needs, each once.
+    pub fn and_for_the_summary(self, measures: impl IntoIterator<Item = Measure>) -> Columns {
+        let tabled = self.tabled;
+        Columns {
+            tabled,
+            ..self.with(measures)
+        }
+    }
+
+    /// The measures that belong into a table, in the order of a row's values, of which they are the
+    /// first.
+    pub fn tabled(&self) -> &[Measure] {
+        &self.measures[..self.tabled]
     }
 
     /// The measures, in the order of a row's values.

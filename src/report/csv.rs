@@ -9,14 +9,15 @@ use crate::stats::Sketch;
 
 /// `replications.csv`: a row per variant and replication.
 pub fn replications(findings: &Findings) -> Vec<u8> {
-    let measures = findings.study.columns.measures();
+    let measures = findings.study.columns.tabled();
     let names = measures.iter().map(ToString::to_string);
     let header = ["variant".to_string(), "replication".to_string()];
     let mut rows = vec![header.into_iter().chain(names).collect()];
     for (variant, results) in findings.plan.variants.iter().zip(&findings.study.variants) {
         rows.extend(results.rows.iter().map(|row| {
             let mut cells = vec![variant.name.clone(), row.replication.to_string()];
-            cells.extend(row.values.iter().map(|&value| cell(value)));
+            let values = &row.values[..measures.len()];
+            cells.extend(values.iter().map(|&value| cell(value)));
             cells
         }));
     }

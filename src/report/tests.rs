@@ -100,7 +100,7 @@ fn tables(data: &[Page], findings: &Findings) {
     assert_eq!(replications.len(), 2 * 3);
     assert_eq!(replications[4].get(0), Some("none"));
     assert_eq!(replications[4].get(1), Some("1"));
-    let measures = findings.study.columns.measures().len();
+    let measures = findings.study.columns.tabled().len();
     assert!(replications.iter().all(|row| row.len() == 2 + measures));
     // 12 minutes of 10 s, two regions and both together, two variants.
     let slis = findings.study.columns.slis().len();

@@ -11,6 +11,7 @@ mod comparison;
 mod guards;
 mod loss;
 mod precision;
+mod regions;
 mod run;
 mod simulators;
 mod summarize;

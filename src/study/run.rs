@@ -6,7 +6,7 @@ use crate::model::scenario::Scenario;
 use crate::objectives::{Columns, Series, measure};
 use crate::slis;
 use crate::study::unknown::{AGAIN, Belief};
-use crate::study::{Plan, Timeline, across, loss, precision};
+use crate::study::{Plan, Timeline, across, loss, precision, regions};
 use rayon::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -83,7 +83,9 @@ pub fn run_until(
         .variants
         .iter()
         .map(|variant| variant.document.scenario());
-    let columns = Columns::new(slis::all(), scenarios.clone()).with(loss::measures(plan));
+    let columns = Columns::new(slis::all(), scenarios.clone())
+        .with(loss::measures(plan))
+        .and_for_the_summary(regions::measures(plan));
     let timelines = Timeline::all(scenarios, columns.slis().len());
     let mut variants: Vec<Results> = timelines
         .into_iter()

@@ -12,7 +12,7 @@ use crate::stats::{Distribution, Estimate, Share, Verdict};
 use crate::study::precision::judge;
 use crate::study::summary::*;
 use crate::study::unknown::unknown;
-use crate::study::{Plan, Study, Variant, comparisons, guards, loss, worst};
+use crate::study::{Plan, Study, Variant, comparisons, guards, loss, regions, worst};
 use crate::units::Span;
 
 /// Impacts that are shown as distributions.
@@ -108,6 +108,7 @@ fn summarize_variant(variant: &Variant, columns: &Columns, rows: &[Row]) -> Vari
         worst_replication: worst(columns, rows),
         hypotheses,
         slis: Named(columns.slis().iter().map(|one| sli(one.name())).collect()),
+        regions: regions::summarize(scenario, columns, rows),
         times_s: Named(TimeMeasure::ALL.map(time).into()),
         phases: phases(scenario, rows),
         domains: domains(scenario, &of),
@@ -287,7 +288,7 @@ fn digest(study: &Study) -> u64 {
         for row in &results.rows {
             digest.add_u64(row.replication);
             digest.add_u64(row.digest);
-            let measured = study.columns.measures().iter().zip(&row.values);
+            let measured = study.columns.tabled().iter().zip(&row.values);
             for (measure, value) in measured.filter(|(measure, _)| !measure.is_valuation()) {
                 match value {
                     Measured::Absent if of_a_part(study, measure) => {}

@@ -3,6 +3,7 @@
 use crate::stats::{Distribution, Estimate, Share, Verdict};
 use crate::study::{Comparison, LossSummary, PrecisionSummary, Unknown, VariantOrigin};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 
 /// A whole study. Times and latencies are in seconds, shares are fractions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,6 +61,8 @@ pub struct VariantSummary {
     pub hypotheses: Vec<HypothesisSummary>,
     /// Every SLI.
     pub slis: Named<SliSummary>,
+    /// Every SLI of every region, by the region's name.
+    pub regions: BTreeMap<String, Named<SliSummary>>,
     /// Every time.
     pub times_s: Named<Distribution>,
     /// Phases that any replication entered, by region and in their usual order.

@@ -253,6 +253,15 @@ fn the_summary_has_the_promised_keys() {
             } else {
                 variant(format!("slis.{}.{span}", sli.name()));
             }
+            for region in &plan.variants[0].document.scenario().regions {
+                let place = format!("regions.{}.{}.{span}", region.name, sli.name());
+                match sli.name().ends_with("start_success") {
+                    true => estimate
+                        .iter()
+                        .for_each(|part| variant(format!("{place}.{part}"))),
+                    false => variant(place),
+                }
+            }
         }
     }
     for part in [

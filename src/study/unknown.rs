@@ -81,7 +81,7 @@ pub fn unknown(
             })
             .collect()
     };
-    let measures = columns.measures().iter().enumerate();
+    let measures = columns.tabled().iter().enumerate();
     let measures = measures.filter_map(|(column, measure)| {
         let values: Vec<f64> = rows.iter().map(|row| row.values[column].as_f64()).collect();
         let again = beliefs.iter().map(|belief| belief.values[column].as_f64());

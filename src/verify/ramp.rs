@@ -148,6 +148,8 @@ pub fn failback(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         let first = outcome.marks.failback_begins.unwrap_or(Time::NEVER);
         Time(first.0.saturating_sub(half.0))
     };
+    // The region is believed alive when its instances serve again.
+    scenario.services[0].boot = growth.boot.clone();
     // Launches are half a launch early, as stages are.
     let begin = base::replicate(&scenario, seed, 1, begins)[0];
     growth.put(

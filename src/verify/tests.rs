@@ -23,7 +23,7 @@ fn verdicts(case: &Case) -> Vec<(String, Verdict, String)> {
 }
 
 /// The cases that are simulated in a moment; the whole set is what `verify` is for.
-const QUICK: [&str; 32] = [
+const QUICK: [&str; 33] = [
     "dns_a",
     "two_layer_a",
     "conn_exp",
@@ -51,6 +51,7 @@ const QUICK: [&str; 32] = [
     "stair_b",
     "ramp_c",
     "v3_dip",
+    "v10_a",
     "tquant",
     "ci_b",
     "qci",
