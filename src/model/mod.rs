@@ -8,6 +8,7 @@
 //! | [`Observation`](observation::Observation) | world → SLI | what *truly* happened |
 
 pub mod action;
+pub mod balancer;
 pub mod domain;
 pub mod episode;
 pub mod histogram;

@@ -3,6 +3,7 @@
 //! Entities refer to each other by index ([`RegionId`] and friends); all lists are sorted by name
 //! when a scenario is loaded, so the order of declarations changes nothing. Rates are per second.
 
+pub use crate::model::balancer::BalancerLimits;
 use crate::model::domain::Domain;
 use crate::model::measure::{Claim, Threshold};
 use crate::model::money::{Budget, Prices};
@@ -38,6 +39,8 @@ pub struct Scenario {
     pub sustain: Span,
     /// Time of day at the beginning, UTC, in seconds since midnight.
     pub start_of_day_secs: f64,
+    /// Regions that take no traffic while all is well, and are ready to.
+    pub standby: Vec<RegionId>,
     /// Factor on all demand.
     pub demand: f64,
     /// Regions, sorted by name.
@@ -217,23 +220,6 @@ pub struct Dns {
     pub spread: f64,
 }
 
-/// How many new connections the load balancers of each region take, and how they scale.
-#[derive(Clone, Debug)]
-pub struct BalancerLimits {
-    /// Share beyond the new connections per second of the region's busiest planned hour.
-    pub headroom: f64,
-    /// New connections per second instead of a headroom.
-    pub limit: Option<f64>,
-    /// With a headroom, the balancers take at least so many per second.
-    pub least: f64,
-    /// From this use on they scale.
-    pub scale_above: f64,
-    /// Factor of the limit each time.
-    pub scale_factor: f64,
-    /// How long use is above before they scale, and again.
-    pub scale_after: Span,
-}
-
 /// The L7 edge.
 #[derive(Clone, Debug)]
 pub struct Edge {
@@ -291,6 +277,10 @@ pub struct Service {
     pub headroom: f64,
     /// Further share of the same base, booted and out of rotation.
     pub dark: f64,
+    /// Instead of `headroom`: CPU that it may reach when any one other region is lost.
+    pub after_loss: Option<f64>,
+    /// Share of what it would take over that a region which stands by keeps in service.
+    pub standby: f64,
     /// Or a fixed number of instances per region, instead of `headroom`.
     pub instances: Option<u32>,
     /// From the order to put a dark instance into rotation until it takes requests.

@@ -68,6 +68,7 @@ pub fn scenario() -> Scenario {
         sample: secs(10.0),
         sustain: secs(60.0),
         start_of_day_secs: 0.0,
+        standby: Vec::new(),
         demand: 1.0,
         regions: ["east", "west"]
             .map(|name| Region {

@@ -68,6 +68,18 @@ const BUILTINS: &[Builtin] = &[
         summary: "policy flow with dark capacity deployed",
         text: include_str!("../../scenarios/strategies/flow-dark.toml"),
     },
+    Builtin {
+        name: "active-active",
+        kind: Kind::Strategy,
+        summary: "every region serves and takes writes, with headroom for the loss of any other",
+        text: include_str!("../../scenarios/strategies/active-active.toml"),
+    },
+    Builtin {
+        name: "active-passive",
+        kind: Kind::Strategy,
+        summary: "one region serves all; warm standbys, a database that is promoted, then DNS",
+        text: include_str!("../../scenarios/strategies/active-passive.toml"),
+    },
 ];
 
 /// The text of a built-in scenario or strategy.
@@ -87,6 +99,21 @@ pub fn builtins() -> &'static [Builtin] {
 mod tests {
     use super::*;
     use crate::scenario::{Document, Layer, PolicyArg};
+
+    #[test]
+    fn every_strategy_fits_every_scenario() {
+        let of = |kind| builtins().iter().filter(move |b| b.kind == kind);
+        for strategy in of(Kind::Strategy) {
+            for scenario in of(Kind::Scenario) {
+                let layer = Layer::file(scenario.name, scenario.text, None);
+                let policy = Some(PolicyArg::Name(strategy.name.to_string()));
+                let document = Document::load(scenario.name, layer, policy, Vec::new());
+                if let Err(problems) = document {
+                    panic!("{} on {}: {problems}", strategy.name, scenario.name);
+                }
+            }
+        }
+    }
 
     #[test]
     fn all_that_is_built_in_loads() {

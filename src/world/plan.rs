@@ -16,6 +16,7 @@ mod busiest;
 mod lanes;
 mod leisure;
 mod shared;
+mod takeover;
 
 /// Points of the integral that gives the sessions in progress.
 const QUADRATURE: usize = 400;
@@ -48,6 +49,9 @@ pub struct Sized {
     pub serving: u64,
     /// Dark.
     pub dark: u64,
+    /// In service when the region has taken over all that it is ready for; `serving` unless it stands
+    /// by.
+    pub full: u64,
 }
 
 /// A scenario prepared for evaluation.
@@ -65,6 +69,8 @@ pub struct Plan {
     pub peak: Vec<Load>,
     /// The load per region at the beginning.
     pub first: Vec<Load>,
+    /// What would come to each region that is home to no market; `None`: it has markets of its own.
+    taken: Vec<Option<Load>>,
     /// Instances, `[region][service]`.
     pub sized: Vec<Vec<Sized>>,
     /// The same per zone, `[region][service][zone]`, where zones have weights; empty elsewhere.
@@ -108,6 +114,7 @@ impl Plan {
             demand,
             peak: Vec::new(),
             first: Vec::new(),
+            taken: Vec::new(),
             sized: Vec::new(),
             by_zone: Vec::new(),
             proxies: Vec::new(),
@@ -129,6 +136,7 @@ impl Plan {
             plan.share(scenario, &days);
         }
         plan.add_leisure(scenario);
+        plan.taken = plan.taken_over(scenario, &days);
         for region in 0..scenario.regions.len() {
             plan.size(scenario, region);
         }
@@ -296,32 +304,43 @@ impl Plan {
         let (mut sized, mut by_zone) = (Vec::new(), Vec::new());
         for (v, service) in scenario.services.iter().enumerate() {
             let slots = f64::from(service.slots);
-            let busy = self.peak[region].busy[v];
-            let wanted = (1.0 + service.headroom) * busy / slots;
+            let wanted = self.wanted(scenario, region, v);
             let serving = match service.instances {
                 _ if !self.graph.has(region, v) => vec![0; place.zones],
                 // Without weights only their sum counts.
                 Some(fixed) if place.zone_weights.is_empty() => vec![u64::from(fixed)],
                 Some(fixed) => zones::apportion(u64::from(fixed), &place.zone_weights),
-                None => zones::rounded_up(place, wanted, 1.0),
+                None => zones::rounded_up(place, wanted.serving / slots, 1.0),
             };
-            let dark = zones::rounded_up(place, service.dark * busy / slots, 0.0);
+            let full = match service.instances {
+                None if self.graph.has(region, v) && wanted.full > wanted.serving => {
+                    zones::rounded_up(place, wanted.full / slots, 1.0)
+                }
+                _ => serving.clone(),
+            };
+            let dark = zones::rounded_up(place, wanted.dark / slots, 0.0);
             sized.push(Sized {
                 serving: serving.iter().sum(),
                 dark: dark.iter().sum(),
+                full: full.iter().sum(),
             });
-            let each = serving.into_iter().zip(dark);
+            let each = serving.into_iter().zip(dark).zip(full);
             by_zone.push(match place.zone_weights.is_empty() {
                 true => Vec::new(),
                 false => each
-                    .map(|(serving, dark)| Sized { serving, dark })
+                    .map(|((serving, dark), full)| Sized {
+                        serving,
+                        dark,
+                        full,
+                    })
                     .collect(),
             });
         }
         self.sized.push(sized);
         self.by_zone.push(by_zone);
         let edge = &scenario.edge;
-        let wanted = (1.0 + edge.headroom) * self.peak[region].edge_busy / f64::from(edge.slots);
+        let wanted =
+            (1.0 + edge.headroom) * self.edge_planned(scenario, region) / f64::from(edge.slots);
         let proxies = zones::rounded_up(place, wanted, 1.0);
         self.proxies.push(proxies.iter().sum());
         self.proxies_by_zone

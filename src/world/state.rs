@@ -145,7 +145,7 @@ impl World {
                 .collect(),
             balancers: match &scenario.balancer {
                 Some(limits) => {
-                    let planned = plan.peak.iter().map(|load| load.connections);
+                    let planned = (0..regions).map(|r| plan.connections_planned(scenario, r));
                     planned.map(|rate| Balancer::new(limits, rate)).collect()
                 }
                 None => Vec::new(),

@@ -1,5 +1,6 @@
 //! The schema: what each section of a file holds, its defaults, and what must fit together.
 
+mod active;
 mod balancer;
 mod call;
 mod control;
@@ -81,6 +82,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         plain,
         waiting,
     } = market::markets(&mut top, &region_names);
+    let standby = active::standby(&mut top, &mut markets, &region_names);
     let devices = device::devices(&mut top);
     let dns = network::dns(&mut top);
     let resolvers = dns.resolvers.saturating_mul(markets.len() * devices.len());
@@ -154,6 +156,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         sample: Span::from_secs(sample),
         sustain: Span::from_secs(sustain),
         start_of_day_secs,
+        standby,
         demand,
         regions,
         rtt_secs: links.rtt_secs,

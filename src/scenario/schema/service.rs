@@ -1,7 +1,7 @@
 //! Services, and the order in which they call each other.
 
 use crate::model::scenario::{Service, ServiceId};
-use crate::scenario::default::{guess, setting, sourced};
+use crate::scenario::default::{guess, required, setting, sourced};
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
 use crate::scenario::schema::network::BYTES;
@@ -112,15 +112,7 @@ fn service(
     let eject_most = health.share("eject_most", guess("0.5"), Range::SHARE);
     drop(health);
     let instances = section.has("instances");
-    let headroom = section.share(
-        "headroom",
-        if instances {
-            setting("0")
-        } else {
-            guess("0.5")
-        },
-        Range::new(0.0, 1e3),
-    );
+    let (headroom, after_loss) = headroom(section, regions.len(), instances);
     let scaling = scaling::scaling(section, headroom, instances);
     let scalable = section.flag("scalable", true);
     if scaling.is_some() && !scalable {
@@ -155,6 +147,8 @@ fn service(
         queue: section.count("queue", guess(slots.to_string()), 0, 1_000_000_000),
         headroom,
         dark: section.share("dark", setting("0"), Range::new(0.0, 1e3)),
+        after_loss,
+        standby: section.share("standby", setting("0"), Range::SHARE),
         instances: Some(section.count("instances", setting("1"), 1, 10_000_000))
             .filter(|_| instances),
         activation: section.dist("activation", guess("{ uniform = ['20s', '60s'] }")),
@@ -175,6 +169,23 @@ fn service(
         worker,
         calls,
     }
+}
+
+/// The headroom, and the CPU after the loss of a region if it is given by that: then the headroom is
+/// what equal regions would have.
+fn headroom(section: &mut Section, regions: usize, fixed: bool) -> (f64, Option<f64>) {
+    if section.child_has("headroom", "after_loss") {
+        let mut table = section.section("headroom");
+        let most = table.share("after_loss", required("80 %"), Range::new(0.01, 1.0));
+        let lost = match regions {
+            0 | 1 => 1.0,
+            many => many as f64 / (many - 1) as f64,
+        };
+        return (lost / most - 1.0, Some(most));
+    }
+    let default = if fixed { setting("0") } else { guess("0.5") };
+    let headroom = section.share("headroom", default, Range::new(0.0, 1e3));
+    (headroom, None)
 }
 
 /// An order in which callers come before those they call, by name where free; or a circle.

@@ -15,7 +15,8 @@ impl Run<'_> {
     pub(super) fn tell_needs(&self, telemetry: &mut Telemetry) {
         let scenario = &self.sim.scenario;
         let knobs = &scenario.policy.knobs;
-        let scales = scenario.services.iter().any(|s| s.scaling.is_some());
+        let scales =
+            !scenario.standby.is_empty() || scenario.services.iter().any(|s| s.scaling.is_some());
         if !scales || !(knobs.prescale || knobs.freeze_scale_in) {
             return;
         }
@@ -52,9 +53,11 @@ impl Run<'_> {
         let services = self.sim.scenario.services.iter().enumerate();
         let known = services.map(|(v, service)| {
             let in_service = self.world.regions[region].instances[v].in_service();
-            let planned = self.sim.plan.sized[region][v].serving;
+            let planned = self.sim.plan.sized[region][v].full;
+            let standby = self.sim.scenario.standby.contains(&region);
             let most = match &service.scaling {
                 Some(rules) if service.scalable && planned > 0 => scaling::most(rules, planned),
+                None if service.scalable && standby => planned.max(in_service),
                 _ => in_service,
             };
             ServiceTelemetry {

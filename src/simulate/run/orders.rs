@@ -444,7 +444,7 @@ fn describe(action: &Action, scenario: &Scenario) -> String {
 pub(super) fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) -> Report {
     let (scenario, plan) = (&sim.scenario, &sim.plan);
     let carried = |r: usize, of: &dyn Fn(usize) -> f64| {
-        let most = plan.carries(&plan.peak[r], of);
+        let most = plan.carries(plan.mix(r), of);
         if most.is_finite() { most } else { 0.0 }
     };
     Report {

@@ -30,7 +30,7 @@ impl Serving {
                         return 0.0;
                     }
                     let carries =
-                        plan.carries(&plan.peak[s], &|v| region.instances[v].in_service() as f64);
+                        plan.carries(plan.mix(s), &|v| region.instances[v].in_service() as f64);
                     if carries.is_finite() { carries } else { 1.0 }
                 })
                 .collect();

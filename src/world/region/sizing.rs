@@ -29,6 +29,8 @@ pub struct Scalers {
 #[derive(Clone, Debug)]
 struct Scaler {
     planned: u64,
+    /// It is never brought below this.
+    floor: u64,
     /// Instances wanted; `None`: whatever there is.
     wanted: Option<u64>,
     next: Time,
@@ -47,7 +49,11 @@ impl Scalers {
     /// Pools at the size that their region begins with.
     pub fn new(scenario: &Scenario, plan: &Plan, region: RegionId, begin: &[u64]) -> Scalers {
         let scaler = |(v, service): (usize, &crate::model::scenario::Service)| Scaler {
-            planned: plan.sized[region][v].serving,
+            planned: plan.sized[region][v].full,
+            floor: match scenario.standby.contains(&region) {
+                true => plan.sized[region][v].serving,
+                false => 0,
+            },
             wanted: service.scaling.as_ref().map(|_| begin[v]),
             next: match &service.scaling {
                 // A region without the service has nothing to scale.
@@ -87,8 +93,8 @@ pub fn begins_with(scenario: &Scenario, plan: &Plan, region: RegionId, v: Servic
     else {
         return planned;
     };
-    if planned == 0 {
-        return 0;
+    if planned == 0 || scenario.standby.contains(&region) {
+        return planned;
     }
     let slots = plan.first[region].busy[v] / rules.target;
     let wanted = slots / f64::from(service.slots);
@@ -322,7 +328,7 @@ impl Scaler {
             shrunk: self.shrunk,
             frozen,
         };
-        let next = scaling::decide(rules, self.planned, &known, now);
+        let next = scaling::decide(rules, self.planned, &known, now).max(self.floor);
         if next > wanted {
             self.grown = Some(now);
         } else if next < wanted {
