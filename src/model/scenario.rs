@@ -41,6 +41,8 @@ pub struct Scenario {
     pub start_of_day_secs: f64,
     /// Regions that take no traffic while all is well, and are ready to.
     pub standby: Vec<RegionId>,
+    /// Regions that take none, and are not.
+    pub unused: Vec<RegionId>,
     /// Factor on all demand.
     pub demand: f64,
     /// Regions, sorted by name.

@@ -23,6 +23,9 @@ pub struct Target {
     /// Which: a region (`us-east-1`), a zone of one (`us-east-1 zone 1`), or a fault
     /// (`fault[1] zone-loss us-east-1`).
     pub name: String,
+    /// Time of day of the loss, UTC, where it was moved to the busiest: `06:30`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<String>,
 }
 
 /// What `--each` goes through.

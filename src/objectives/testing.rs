@@ -69,6 +69,7 @@ pub fn scenario() -> Scenario {
         sustain: secs(60.0),
         start_of_day_secs: 0.0,
         standby: Vec::new(),
+        unused: Vec::new(),
         demand: 1.0,
         regions: ["east", "west"]
             .map(|name| Region {

@@ -77,8 +77,20 @@ const BUILTINS: &[Builtin] = &[
     Builtin {
         name: "active-passive",
         kind: Kind::Strategy,
-        summary: "one region serves all; warm standbys, a database that is promoted, then DNS",
+        summary: "one region serves all; a warm standby is scaled up, a database promoted",
         text: include_str!("../../scenarios/strategies/active-passive.toml"),
+    },
+    Builtin {
+        name: "pilot-light",
+        kind: Kind::Strategy,
+        summary: "one region serves all; the standby holds the data, the rest is launched when needed",
+        text: include_str!("../../scenarios/strategies/pilot-light.toml"),
+    },
+    Builtin {
+        name: "n-plus-one",
+        kind: Kind::Strategy,
+        summary: "every region serves, with exactly what the loss of any one takes",
+        text: include_str!("../../scenarios/strategies/n-plus-one.toml"),
     },
 ];
 

@@ -1,11 +1,13 @@
 //! `--each`: the same scenario with one thing lost at a time.
 
+use crate::model::scenario::Scenario;
 use crate::model::variant::{Target, TargetKind};
 use crate::problem::{Place, Problem, Problems};
 use crate::scenario::Document;
 use crate::scenario::merge::Clash;
 use crate::scenario::quantity::Unit;
 use crate::scenario::tree::{At, Node, Table, Value};
+use crate::world::plan::Plan;
 
 /// What a lost region or zone takes over from the scenario's first fault that lasts.
 const TAKEN_OVER: [&str; 6] = ["at", "for", "mode", "announced", "drill", "guard"];
@@ -16,18 +18,27 @@ impl Document {
     /// the loss of that one, and nothing else changes.
     ///
     /// A region goes dark, or a zone is lost, when the first fault of the file that lasts begins, and
-    /// for as long; mode, announcement and guards are its, too. A fault stays as it is, alone. The
-    /// horizon is that of the whole scenario.
+    /// for as long; mode, announcement and guards are its, too. Where demand follows the time of day the
+    /// scenario begins at such a time that this is the busiest moment of all markets together. A fault
+    /// stays as it is, alone. The horizon is that of the whole scenario.
     ///
     /// # Errors
     ///
     /// If the scenario has no fault that this could be taken from.
     pub fn each(&self, kind: TargetKind) -> Result<Vec<(Target, Document)>, Problems> {
         let faults = self.faults(kind)?;
+        let start = match (kind, faults.first()) {
+            (TargetKind::Region | TargetKind::Zone, Some((_, fault))) => {
+                worst_start(self.with_fault(fault.clone(), None)?.scenario())
+            }
+            _ => None,
+        };
         let with = |(name, fault): (String, Node)| {
-            let target = Target { kind, name };
-            let document = self.with_fault(fault)?;
-            Ok((target, document))
+            let document = self.with_fault(fault, start)?;
+            let scenario = document.scenario();
+            let lost = scenario.start_of_day_secs + scenario.faults[0].at.secs();
+            let hour = start.map(|_| clock(lost));
+            Ok((Target { kind, name, hour }, document))
         };
         faults.into_iter().map(with).collect()
     }
@@ -72,7 +83,8 @@ impl Document {
         Ok(found)
     }
 
-    fn with_fault(&self, fault: Node) -> Result<Document, Problems> {
+    /// The scenario with this fault alone, beginning at a time of day of its own or at another.
+    fn with_fault(&self, fault: Node, start: Option<f64>) -> Result<Document, Problems> {
         let mut root = self.root.clone();
         if let Some(top) = root.table_mut() {
             let at = fault.at;
@@ -80,11 +92,27 @@ impl Document {
                 let horizon = Unit::Seconds.show(self.scenario().horizon.secs());
                 top.insert("horizon", at, text(&horizon, at));
             }
+            if let Some(start) = start {
+                top.insert("start", at, text(&clock(start), at));
+            }
             top.insert(FAULT, at, Node::plain(Value::Array(vec![fault]), at));
         }
         let document = Document::of(root, &self.scenario().name);
         document.map_err(|clashes| Problems(clashes.into_iter().map(problem).collect()))
     }
+}
+
+/// The time of day at which a scenario has to begin for its fault to come at the busiest moment of all
+/// markets together, to the minute; `None` where demand does not follow the time of day alone.
+fn worst_start(scenario: &Scenario) -> Option<f64> {
+    let busiest = Plan::new(scenario).busiest_of_day(scenario)?;
+    Some(scenario.start_of_day_secs + busiest - scenario.faults.first()?.at.secs())
+}
+
+/// A time of day to the minute: `19:30`.
+fn clock(secs: f64) -> String {
+    let minutes = (secs / 60.0).round().rem_euclid(1440.0) as u32;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// The loss of a region or of one of its zones.

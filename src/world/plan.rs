@@ -305,12 +305,13 @@ impl Plan {
         for (v, service) in scenario.services.iter().enumerate() {
             let slots = f64::from(service.slots);
             let wanted = self.wanted(scenario, region, v);
+            let unused = scenario.unused.contains(&region) && wanted.serving == 0.0;
             let serving = match service.instances {
                 _ if !self.graph.has(region, v) => vec![0; place.zones],
                 // Without weights only their sum counts.
-                Some(fixed) if place.zone_weights.is_empty() => vec![u64::from(fixed)],
-                Some(fixed) => zones::apportion(u64::from(fixed), &place.zone_weights),
-                None => zones::rounded_up(place, wanted.serving / slots, 1.0),
+                Some(fixed) if !unused && place.zone_weights.is_empty() => vec![u64::from(fixed)],
+                Some(fixed) if !unused => zones::apportion(u64::from(fixed), &place.zone_weights),
+                _ => zones::rounded_up(place, wanted.serving / slots, 1.0),
             };
             let full = match service.instances {
                 None if self.graph.has(region, v) && wanted.full > wanted.serving => {

@@ -39,7 +39,7 @@ pub struct Overlays {
 /// What is lost, one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Each {
-    /// A region goes dark when and for as long as the scenario's first fault that lasts
+    /// A region goes dark for as long as the scenario's first fault that lasts, at the busiest hour
     Region,
     /// The same of a zone
     Zone,

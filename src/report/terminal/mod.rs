@@ -150,6 +150,13 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
         instances(facts),
         style.verdict(summary.verdict)
     );
+    let target = findings.plan.variants[v].origin.target.as_ref();
+    if let Some(hour) = target.and_then(|target| target.hour.as_ref()) {
+        let _ = writeln!(
+            text,
+            "Lost at {hour} UTC, the busiest moment of all markets together"
+        );
+    }
     let parts = [
         slis::table(scenario, summary, style),
         times::table(scenario, summary, style),

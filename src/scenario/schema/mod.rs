@@ -82,7 +82,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         plain,
         waiting,
     } = market::markets(&mut top, &region_names);
-    let standby = active::standby(&mut top, &mut markets, &region_names);
+    let roles = active::roles(&mut top, &mut markets, &region_names, &links.rtt_secs);
     let devices = device::devices(&mut top);
     let dns = network::dns(&mut top);
     let resolvers = dns.resolvers.saturating_mul(markets.len() * devices.len());
@@ -156,7 +156,8 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         sample: Span::from_secs(sample),
         sustain: Span::from_secs(sustain),
         start_of_day_secs,
-        standby,
+        standby: roles.standby,
+        unused: roles.unused,
         demand,
         regions,
         rtt_secs: links.rtt_secs,

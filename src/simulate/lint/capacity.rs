@@ -71,6 +71,7 @@ pub fn survivors(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
                 "dark capacity covers it once it is called".into()
             };
             let critical = classes_at(scenario, plan, v) == 1;
+            let growth = Growth::of(scenario, plan, v, &loss);
             found.push(warn(
                 path,
                 format!(
@@ -78,9 +79,11 @@ pub fn survivors(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
                     if critical { "a pool of one priority is not N+1, and shedding cannot help it: " } else { "" },
                     three_digits(loss.busy),
                     three_digits(loss.left),
-                    Growth::of(scenario, plan, v, &loss).say(&loss)
+                    growth.say(&loss)
                 ),
-                if critical {
+                if matches!(growth, Growth::Ordered { .. }) {
+                    "until then the rest is shed: raise `standby` to have more there at once"
+                } else if critical {
                     "raise its headroom to 1/(regions - 1) or more"
                 } else {
                     "what it cannot carry is shed, the least important first if the policy sheds by priority"
@@ -116,13 +119,20 @@ enum Growth {
         /// Whether the quota of a region is what ends it.
         by_quota: bool,
     },
+    /// The policy launches what regions that stand by lack.
+    Ordered {
+        /// Slots in the end.
+        slots: f64,
+        /// Until they are there, in seconds.
+        secs: f64,
+    },
 }
 
 impl Growth {
     fn of(scenario: &Scenario, plan: &Plan, v: ServiceId, loss: &Loss) -> Growth {
         let service = &scenario.services[v];
         let Some(rules) = &service.scaling else {
-            return Growth::None;
+            return Growth::ordered(scenario, plan, v, loss);
         };
         let each = f64::from(service.slots);
         let limits = &scenario.launches;
@@ -154,10 +164,36 @@ impl Growth {
         }
     }
 
+    /// What a policy that pre-scales brings without autoscaling.
+    fn ordered(scenario: &Scenario, plan: &Plan, v: ServiceId, loss: &Loss) -> Growth {
+        let service = &scenario.services[v];
+        let knobs = &scenario.policy.knobs;
+        let standby = scenario.standby.iter().filter(|r| **r != loss.region);
+        let lacking = |r: &RegionId| plan.sized[*r][v].full - plan.sized[*r][v].serving;
+        let lacks: Vec<u64> = standby.map(lacking).collect();
+        let instances: u64 = lacks.iter().sum();
+        if !(knobs.failover && knobs.prescale && service.scalable) || instances == 0 {
+            return Growth::None;
+        }
+        let limits = &scenario.launches;
+        let throttled = |lacks: &u64| (*lacks as f64 - limits.burst).max(0.0) / limits.per_sec;
+        let throttled = lacks.iter().map(throttled).fold(0.0, f64::max);
+        let boot = law::mean(&service.boot) + law::mean(&service.discovery);
+        Growth::Ordered {
+            slots: loss.left + instances as f64 * f64::from(service.slots),
+            secs: throttled + boot,
+        }
+    }
+
     /// In words.
     fn say(&self, loss: &Loss) -> String {
         match *self {
             Growth::None => "nothing scales it".into(),
+            Growth::Ordered { slots, secs } => format!(
+                "the policy launches up to {}, some {} after its order",
+                three_digits(slots),
+                human_secs(secs)
+            ),
             Growth::Until {
                 slots,
                 secs,

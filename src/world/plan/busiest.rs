@@ -97,6 +97,15 @@ impl Plan {
             .map(|(secs, _)| secs)
     }
 
+    /// The common busiest hour of all markets, in seconds from the beginning, if the time of day decides
+    /// their demand and nothing else: no wave, no measured rates.
+    pub fn busiest_of_day(&self, scenario: &Scenario) -> Option<f64> {
+        let markets = || scenario.markets.iter();
+        let other = markets().any(|market| market.wave.is_some() || market.series.is_some());
+        let follows = !other && markets().any(|market| market.profile.len() > 1);
+        follows.then(|| self.days(scenario).busiest_secs(&|_| true))
+    }
+
     /// The load of some markets at their common busiest hour.
     pub(super) fn busiest(
         &self,
