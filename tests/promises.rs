@@ -65,6 +65,8 @@ mod precision;
 mod program;
 #[path = "promises/scope.rs"]
 mod scope;
+#[path = "promises/strategies.rs"]
+mod strategies;
 #[cfg(feature = "cli")]
 #[path = "promises/variants.rs"]
 mod variants;

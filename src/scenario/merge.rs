@@ -81,7 +81,12 @@ struct Merge<'a> {
 impl Merge<'_> {
     fn node(&mut self, base: &mut Node, over: Node, path: &str) {
         match (&mut base.value, over.value) {
-            (Value::Table(table), Value::Table(over)) => self.tables(table, over, path),
+            // What is not known is one value: nothing else of its kind mixes with it.
+            (Value::Table(table), Value::Table(over))
+                if table.get("uncertain").is_some() == over.get("uncertain").is_some() =>
+            {
+                self.tables(table, over, path);
+            }
             (Value::Array(nodes), Value::Array(over)) if mergeable(nodes, &over) => {
                 self.named(nodes, over, path);
             }

@@ -1,12 +1,17 @@
 //! What redundancy costs, what launches cost, and what fails at random, through whole runs.
 
+use crate::given::scenario;
 use darkregion::model::outcome::Outcome;
 use darkregion::model::scenario::Scenario;
-use darkregion::scenario::{Document, Layer};
 use darkregion::simulate::{Simulator, simulate};
 
 /// So many equal regions, each with a market of its own, and small instances.
 fn equal(regions: usize, service: &str, more: &str) -> Scenario {
+    scenario(&equal_text(regions, service, more), Some("none"), &[])
+}
+
+/// The same as text.
+pub fn equal_text(regions: usize, service: &str, more: &str) -> String {
     let mut text = String::from("format = 1\n");
     text += more;
     for r in 0..regions {
@@ -22,22 +27,13 @@ fn equal(regions: usize, service: &str, more: &str) -> Scenario {
     text += &format!(
         "[[device]]\nname = \"tv\"\nshare = 1\n\
          [[service]]\nname = \"api\"\nslots = 1\ntime = \"50ms\"\n{service}\n\
-         [[request]]\nname = \"play\"\nto = \"api\"\nstart = 1\n\
-         [policy]\nuse = \"none\"\n"
+         [[request]]\nname = \"play\"\nto = \"api\"\nstart = 1\n"
     );
-    match Document::load(
-        "equal",
-        Layer::file("equal.toml", &text, None),
-        None,
-        Vec::new(),
-    ) {
-        Ok(document) => document.scenario().clone(),
-        Err(problems) => panic!("{problems}"),
-    }
+    text
 }
 
 /// Instances of the service that were planned, relative to those of one region alone.
-fn relative(outcome: &Outcome) -> f64 {
+pub fn relative(outcome: &Outcome) -> f64 {
     outcome.usage.pools[0].planned / outcome.usage.pools[0].alone
 }
 

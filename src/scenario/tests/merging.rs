@@ -4,6 +4,7 @@ use super::*;
 use crate::model::variant::TargetKind;
 use crate::scenario::PolicyArg;
 use crate::units::Span;
+use crate::world::demand::Demand;
 
 #[test]
 fn the_order_of_declarations_changes_nothing() {
@@ -307,4 +308,72 @@ fn each_is_the_scenario_with_one_thing_lost() {
             .contains("--each: the scenario has no fault"),
         "{told}"
     );
+}
+
+#[test]
+fn what_each_loses_is_lost_at_the_busiest_moment_of_the_day() {
+    const DAYS: &str = r#"
+format = 1
+start = "10:17"
+horizon = "1h"
+[[region]]
+name = "east"
+[[region]]
+name = "west"
+[[market]]
+name = "a"
+near = ["east"]
+requests = "100/s"
+profile = [1, 1, 3, 5, 2, 1, 1, 1]
+utc_offset = "-5h"
+[[market]]
+name = "b"
+near = ["west"]
+requests = "300/s"
+profile = [1, 1, 2, 5, 3, 1, 1, 1]
+utc_offset = "-8h"
+[[fault]]
+kind = "zone-loss"
+region = "east"
+zone = 1
+at = "7min"
+for = "5min"
+"#;
+    let each = |text: &str, kind| {
+        let document = load(text, &[]).unwrap_or_else(|p| panic!("{p}"));
+        document.each(kind).unwrap_or_else(|p| panic!("{p}"))
+    };
+    let rate = |scenario: &Scenario, secs: f64| -> f64 {
+        let markets = scenario.markets.iter();
+        markets
+            .map(|market| Demand::new(scenario, market).rate(secs))
+            .sum()
+    };
+    for kind in [TargetKind::Region, TargetKind::Zone] {
+        let lost = each(DAYS, kind);
+        let hours: Vec<_> = lost.iter().map(|(target, _)| &target.hour).collect();
+        assert!(hours.iter().all(|hour| *hour == hours[0]), "{hours:?}");
+        for (target, document) in &lost {
+            let scenario = document.scenario();
+            let at = scenario.faults[0].at.secs();
+            let day = (0..1440).map(|minute| rate(scenario, 60.0 * f64::from(minute)));
+            let most = day.fold(0.0, f64::max);
+            assert!(rate(scenario, at) > 0.99 * most, "{target:?}");
+            let secs = (scenario.start_of_day_secs + at).rem_euclid(86_400.0) as u32;
+            let said = format!("{:02}:{:02}", secs / 3600, secs / 60 % 60);
+            assert_eq!(target.hour.as_ref(), Some(&said));
+        }
+    }
+    // Nothing moves for single faults, nor where no hour is busier than another.
+    let flat = DAYS.replace("profile = [1, 1, ", "# [");
+    for lost in [
+        each(DAYS, TargetKind::Fault),
+        each(&flat, TargetKind::Region),
+    ] {
+        for (target, document) in lost {
+            assert_eq!(target.hour, None);
+            let start = document.scenario().start_of_day_secs;
+            assert_eq!(start, (10.0 * 60.0 + 17.0) * 60.0);
+        }
+    }
 }
