@@ -42,6 +42,7 @@ fn plan() -> Plan {
             target: Some(Target {
                 kind: TargetKind::Region,
                 name: region.into(),
+                hour: None,
             }),
         };
         variants.push(variant);

@@ -120,3 +120,50 @@ impl Plan {
         self.taken[region].as_ref().unwrap_or(&self.peak[region])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Document, Layer};
+
+    /// What a region that is home to nobody carries is worked out for the market that would come.
+    #[test]
+    fn the_second_choice_is_judged_by_its_markets() {
+        const TEXT: &str = r#"
+format = 1
+[[region]]
+name = "east"
+[[region]]
+name = "north"
+[[region]]
+name = "west"
+[[market]]
+name = "a"
+near = ["east", "west"]
+starts = "100/s"
+[[market]]
+name = "b"
+near = ["east", "west"]
+starts = "50/s"
+may = ["east", "west"]
+[[market]]
+name = "c"
+near = ["north"]
+starts = "70/s"
+[[service]]
+name = "api"
+slots = 2
+time = "20ms"
+"#;
+        let layer = Layer::file("test.toml", TEXT, None);
+        let document = Document::load("test", layer, None, Vec::new());
+        let document = document.unwrap_or_else(|problems| panic!("{problems}"));
+        let plan = Plan::new(document.scenario());
+        let starts = |r: RegionId| plan.mix(r).total;
+        assert_eq!([starts(0), starts(1), starts(2)], [150.0, 70.0, 150.0]);
+        for region in 0..3 {
+            let carries = plan.carries(plan.mix(region), &|_| 3.0);
+            assert!((carries - 3.0 * 2.0 / 0.02).abs() < 1e-6, "{carries}");
+        }
+    }
+}
