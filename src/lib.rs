@@ -38,6 +38,7 @@
 //! | [`study`] | replications in parallel, folded in order; the summary | simulate, stats, objectives |
 //! | [`report`] | pages as bytes: terminal, CSV, JSON, SVG | study's results |
 //! | [`verify`] | closed-form cases through the simulator | simulate, objectives, stats |
+//! | `testing` | arbitrary valid scenarios and telemetry, promises of policies; feature `proptest` | model, faults' and policies' registries |
 //! | `cli` | verbs; the only place that reads and writes files | everything |
 //!
 //! A test parses the sources and holds this table.
@@ -106,6 +107,8 @@ pub mod simulate;
 pub mod slis;
 pub mod stats;
 pub mod study;
+#[cfg(feature = "proptest")]
+pub mod testing;
 pub mod traffic;
 pub mod verify;
 pub mod world;

@@ -49,6 +49,8 @@ mod money;
 mod monotone;
 #[path = "promises/moves.rs"]
 mod moves;
+#[path = "promises/mutations.rs"]
+mod mutations;
 #[path = "promises/noop.rs"]
 mod noop;
 #[path = "promises/origins.rs"]
@@ -63,8 +65,12 @@ mod precision;
 #[cfg(feature = "cli")]
 #[path = "promises/program.rs"]
 mod program;
+#[path = "promises/random.rs"]
+mod random;
 #[path = "promises/scope.rs"]
 mod scope;
+#[path = "promises/spoiled.rs"]
+mod spoiled;
 #[path = "promises/strategies.rs"]
 mod strategies;
 #[cfg(feature = "cli")]

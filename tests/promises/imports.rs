@@ -44,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("study", STUDY),
     ("report", WITH_STUDY),
     ("verify", WITH_STUDY),
+    ("testing", &["units", "model", "faults", "policies"]),
 ];
 
 /// `slis` for the registry of what is summarised.
