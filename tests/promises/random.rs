@@ -81,7 +81,7 @@ fn assert_bounded(scenario: &Scenario, outcome: &Outcome) {
 }
 
 proptest! {
-    #![proptest_config(config(150, "proptest-regressions/random/valid.txt"))]
+    #![proptest_config(config(48, "proptest-regressions/random/valid.txt"))]
 
     #[test]
     fn every_valid_scenario_runs_balances_and_is_bounded(text in scenarios()) {
@@ -113,7 +113,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(60, "proptest-regressions/random/idle.txt"))]
+    #![proptest_config(config(24, "proptest-regressions/random/idle.txt"))]
 
     #[test]
     fn no_budget_for_retries_is_one_attempt(text in scenarios()) {
@@ -135,8 +135,9 @@ proptest! {
                 "[[fault]]\nkind = \"demand-surge\"\nfactor = 1\nat = \"{}s\"\nfor = \"20min\"\n",
                 at.secs()
             );
-            // Who waits to be told by a person is told of this fault, too.
-            let health = ["policy.detect=health"];
+            // Who waits to be told by a person is told of this fault, too; and steps are longer only while
+            // no fault is there.
+            let health = ["policy.detect=health", "step=1s", "sample=1s"];
             let (plain, surged) = (load(&text, &health), load(&format!("{text}{surge}"), &health));
             let (plain, surged) = (run(&plain), run(&surged));
             assert_same_windows(&plain.windows, &surged.windows, "a surge of nothing");

@@ -230,7 +230,7 @@ fn cheap(document: &Document) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config(800, "proptest-regressions/random/spoiled.txt"))]
+    #![proptest_config(config(300, "proptest-regressions/random/spoiled.txt"))]
 
     #[test]
     fn a_spoiled_text_is_read_or_refused_with_a_place(
