@@ -260,3 +260,15 @@ proptest! {
         }
     }
 }
+
+#[cfg(feature = "cli")]
+#[test]
+fn bytes_that_are_no_text_are_refused_with_their_place() {
+    let dir = crate::program::fresh();
+    let path = dir.path().join("bytes.toml");
+    std::fs::write(&path, b"format = 1\n# caf\xe9\n").expect("written");
+    let (code, _, told) = crate::program::run(dir.path(), &["run", "bytes.toml", "-n", "1"]);
+    assert_eq!(code, Some(2), "{told}");
+    let expected = "bytes.toml: is not text: byte 16 is not UTF-8";
+    assert!(told.contains(expected), "{told}");
+}
