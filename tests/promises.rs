@@ -49,8 +49,6 @@ mod money;
 mod monotone;
 #[path = "promises/moves.rs"]
 mod moves;
-#[path = "promises/mutations.rs"]
-mod mutations;
 #[path = "promises/noop.rs"]
 mod noop;
 #[path = "promises/origins.rs"]
