@@ -1,7 +1,7 @@
 //! Property tests: arbitrary valid scenarios, arbitrary telemetry, and what every policy promises.
 //! With feature `proptest` alone.
 //!
-//! A policy of one's own is tested like this:
+//! A policy of one's own is tested like this, with `#[test]` above the function:
 //!
 //! ```
 //! use darkregion::testing::{assert_promises, memories, telemetries};
@@ -14,7 +14,6 @@
 //! # }
 //!
 //! proptest! {
-//!     #[test]
 //!     fn mine_keeps_the_promises(known in telemetries(), memory in memories()) {
 //!         assert_promises(&Mine, &darkregion::model::policy::Policy::knobs(&Mine), &known, &memory);
 //!     }

@@ -86,7 +86,10 @@ fn service(tape: &mut Tape, names: &Names, i: usize, count: usize) -> String {
     text += &tape.line(10, "price", &["\"0.1 USD/h\""]);
     text += &tape.line(20, "bytes", &["\"2 kB\"", "\"5 MB\""]);
     let calls: Vec<String> = (i + 1..count)
-        .filter_map(|to| tape.often(60).then(|| call(tape, SERVICES[to])))
+        .filter_map(|to| match tape.often(60) {
+            true => Some(call(tape, SERVICES[to])),
+            false => None,
+        })
         .collect();
     if !calls.is_empty() {
         text += &format!("calls = [{}]\n", calls.join(", "));
