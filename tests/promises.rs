@@ -65,6 +65,9 @@ mod precision;
 mod program;
 #[path = "promises/random.rs"]
 mod random;
+#[cfg(feature = "cli")]
+#[path = "promises/scenarios.rs"]
+mod scenarios;
 #[path = "promises/scope.rs"]
 mod scope;
 #[path = "promises/spoiled.rs"]

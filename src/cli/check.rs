@@ -20,6 +20,9 @@ pub struct Args {
     /// What standard output gets
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Mistakes only
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// What was found in one file.
@@ -52,7 +55,9 @@ pub fn check(args: &Args) -> Result<u8, Failure> {
                 if !found.errors.is_empty() {
                     complain(&Problems(found.errors.clone()).to_string());
                 }
-                say(text(found).as_bytes())?;
+                if !args.quiet {
+                    say(text(found).as_bytes())?;
+                }
             }
         }
     }

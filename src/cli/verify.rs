@@ -22,6 +22,9 @@ pub struct Args {
     /// Seed of all random numbers
     #[arg(short, long, default_value_t = 1)]
     pub seed: u64,
+    /// The exit code only
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Runs all cases and prints what was found.
@@ -30,7 +33,7 @@ pub fn verify(args: &Args) -> Result<u8, Failure> {
         None => verify::embedded(),
         Some(dir) => read(dir)?,
     };
-    let shown = stderr().is_terminal();
+    let shown = stderr().is_terminal() && !args.quiet;
     let report = verify::run(&cases, args.seed, &|done| {
         if shown {
             // Progress that cannot be shown is nobody's problem.
@@ -45,6 +48,7 @@ pub fn verify(args: &Args) -> Result<u8, Failure> {
             say(&format::json(&report)?)?;
         }
         Format::Markdown => say(markdown(&report, args.seed).as_bytes())?,
+        Format::Text if args.quiet => {}
         Format::Text => say(format!("{report}, seed {}\n", args.seed).as_bytes())?,
     }
     Ok(u8::from(report.failed > 0))

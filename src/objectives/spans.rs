@@ -55,9 +55,12 @@ impl Spans {
         let end = recovered.map_or(windows.len(), ended_by).max(start);
         // Of the windows after recovery none may begin before it.
         let from = windows.partition_point(|window| recovered.is_none_or(|at| window.from < at));
+        // What was over before the recovery does not end what comes after it.
+        let later = |stop: &Time| recovered.is_some_and(|at| *stop > at);
         let stop = [marks.failback_begins, marks.fault_end]
             .into_iter()
             .flatten()
+            .filter(later)
             .fold(Time::NEVER, Time::min);
         Spans {
             before: full(0..start),

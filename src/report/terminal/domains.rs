@@ -18,7 +18,6 @@ pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> Str
     let rows = rows.map(|(domain, (name, found))| {
         vec![
             Cell::new(name),
-            Cell::new(domain.store.mode.name()),
             Cell::new(against(&found.rto_s, domain.rto)),
             Cell::new(against(&found.rpo_s, domain.rpo)),
             Cell::new(count(&found.lost_writes)),
@@ -28,14 +27,13 @@ pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> Str
     });
     let header = [
         "domain (p95)",
-        "mode",
         "RTO / target",
         "RPO / target",
         "lost",
         "conflicts",
         "verdict",
     ];
-    let mut text = rendered(&header, 2..6, 0..2, rows.collect(), style);
+    let mut text = rendered(&header, 1..5, 0..1, rows.collect(), style);
     for (name, found) in &variant.domains.0 {
         if let Some(viewers) = found.reassigned.p95.filter(|&viewers| viewers > 0.0) {
             let viewers = figure::count(viewers);

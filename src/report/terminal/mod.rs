@@ -144,12 +144,11 @@ fn variant(text: &mut String, findings: &Findings, v: usize, facts: &Facts, styl
         policy => format!(" (policy {policy})"),
     };
     let title = style.title(2, &format!("{name}{uses}"));
-    let _ = writeln!(
-        text,
-        "{title}: {}, verdict {}",
-        instances(facts),
-        style.verdict(summary.verdict)
-    );
+    let judged = match summary.hypotheses.is_empty() {
+        true => "no hypothesis to judge".to_string(),
+        false => format!("verdict {}", style.verdict(summary.verdict)),
+    };
+    let _ = writeln!(text, "{title}: {}, {judged}", instances(facts));
     let target = findings.plan.variants[v].origin.target.as_ref();
     if let Some(hour) = target.and_then(|target| target.hour.as_ref()) {
         let _ = writeln!(

@@ -109,7 +109,13 @@ fn table(variants: &[&VariantSummary], sli: &str, style: Style) -> String {
             Box::new(|v| mean(Unit::UsdPerHour, v.cost.usd_per_hour)),
         );
     }
-    column("verdict", Box::new(|v| verdict(v.verdict)));
+    column(
+        "verdict",
+        Box::new(|v| match v.hypotheses.is_empty() {
+            true => Cell::new("-"),
+            false => verdict(v.verdict),
+        }),
+    );
     let header: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
     let rows = variants.iter().map(|variant| {
         let cells = columns.iter().map(|column| (column.cell)(variant));

@@ -8,6 +8,27 @@ use crate::problem::Problem;
 use crate::slis;
 use crate::units::{human_secs, three_digits};
 
+/// Goals that are not there, without which nothing can be missed.
+pub fn missing(scenario: &Scenario, found: &mut Vec<Problem>) {
+    if scenario.faults.is_empty() {
+        return;
+    }
+    if scenario.objectives.is_empty() {
+        found.push(warn(
+            "objective".into(),
+            "there is no objective: RTO is 0 whatever happens".into(),
+            "add [[objective]] with an SLI and a target, such as stream_start_success >= 99 %",
+        ));
+    }
+    if scenario.hypotheses.is_empty() {
+        found.push(warn(
+            "hypothesis".into(),
+            "there is no hypothesis: a run cannot fail".into(),
+            "add [[hypothesis]] with a claim, such as rto <= 3min",
+        ));
+    }
+}
+
 /// Stickiness that outlasts the RTO that is asked for.
 pub fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
     let Some(target) = scenario

@@ -75,6 +75,7 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     calls::retry_storms(scenario, &plan, &mut found);
     capacity::survivors(scenario, &plan, &mut found);
     calls::cold_stores(scenario, &plan, &mut found);
+    goals::missing(scenario, &mut found);
     goals::stickiness(scenario, &mut found);
     goals::blind_spots(scenario, &mut found);
     goals::baseline(scenario, &mut found);
