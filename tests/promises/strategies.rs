@@ -64,9 +64,14 @@ fn every_strategy_runs_every_scenario() {
             );
             let idle = scenario.standby.iter().chain(&scenario.unused);
             for &region in idle {
+                // Nobody but an edge that tries one of a million requests again.
                 let before = outcome.windows.iter().filter(|w| w.until.secs() <= 120.0);
-                let asked: f64 = before.map(|w| w.regions[region].asked).sum();
-                assert_eq!(asked, 0.0, "{what}: region {region} is asked");
+                let asked = before.map(|w| (w.regions[region].asked, w.global.asked));
+                let (here, all) = asked.fold((0.0, 0.0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
+                assert!(
+                    here < 1e-5 * all,
+                    "{what}: region {region} is asked {here} of {all}"
+                );
             }
             let planned: f64 = outcome.usage.pools.iter().map(|pool| pool.planned).sum();
             let alone: f64 = outcome.usage.pools.iter().map(|pool| pool.alone).sum();
