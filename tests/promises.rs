@@ -49,10 +49,14 @@ mod money;
 mod monotone;
 #[path = "promises/moves.rs"]
 mod moves;
+#[path = "promises/mutations.rs"]
+mod mutations;
 #[path = "promises/noop.rs"]
 mod noop;
 #[path = "promises/origins.rs"]
 mod origins;
+#[path = "promises/parts.rs"]
+mod parts;
 #[path = "promises/plain.rs"]
 mod plain;
 #[path = "promises/policies.rs"]
