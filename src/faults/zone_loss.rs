@@ -1,7 +1,7 @@
 //! Zone loss: every instance of a zone dies (Chaos Gorilla).
 //!
 //! - Work in flight in the zone fails at once (*refuse*: connections are reset) or hangs until the
-//!   caller's timeout (*hang*).
+//!   caller's timeout (*hang*), which no latency shows yet.
 //! - The instances stay in rotation until health checks eject them; then the other zones carry the
 //!   load. That is *served again*; *redundant again* is when as many instances are in service as
 //!   before.
