@@ -43,15 +43,16 @@ fn fault(tape: &mut Tape, kind: &dyn FaultKind, names: &Names) -> String {
     if tape.often(25) {
         text += &format!("announced = \"{}s\"\n", at / 2);
     }
-    text += &tape.line(20, "drill", &["true", "false"]);
-    text += &tape.line(
-        25,
-        "guard",
-        &[
-            "[{ sli = \"error_rate\", limit = \"< 2 %\" }]",
-            "[{ sli = \"error_rate\", limit = \"< 1 %\", action = \"warn\" }, { sli = \"stream_start_success\", limit = \">= 99 %\" }]",
-        ],
-    );
+    let drill = tape.line(20, "drill", &["true", "false"]);
+    // What ends a drill, or begins a failover, needs one to end or a region to leave.
+    let acts = drill.contains("true") || kind.name() == "region-dark";
+    text += &drill;
+    if lasts {
+        let warns = "[{ sli = \"error_rate\", limit = \"< 2 %\", action = \"warn\" }]";
+        let ends = "[{ sli = \"error_rate\", limit = \"< 1 %\", action = \"warn\" }, { sli = \"stream_start_success\", limit = \">= 99 %\" }]";
+        let choice = if acts { ends } else { warns };
+        text += &tape.line(25, "guard", &[choice]);
+    }
     text
 }
 
