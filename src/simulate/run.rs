@@ -13,7 +13,7 @@ use crate::engine::queue::Queue;
 use crate::faults;
 use crate::model::episode::{Episode, Impairment};
 use crate::model::observation::Observation;
-use crate::model::outcome::{Entry, Outcome, OutsideValidity, Window};
+use crate::model::outcome::{Entry, Outcome, Window};
 use crate::model::policy::{Memory, Phase};
 use crate::model::scenario::{MarketId, RegionId};
 use crate::model::telemetry::Announced;
@@ -22,10 +22,10 @@ use crate::traffic::cohort::{Cohort, PIECES, View};
 use crate::units::{Span, Time};
 use crate::world::condition::Condition;
 use crate::world::edge::Routes;
-use crate::world::ejection::Ejection;
 use crate::world::state::World;
 
 mod balancers;
+mod darkness;
 mod data;
 mod edges;
 mod ejections;
@@ -38,10 +38,10 @@ mod origins;
 mod pools;
 mod probes;
 mod usage;
+mod validity;
 mod watching;
 mod working;
 
-use ejections::Told;
 use episodes::surge;
 use guards::Guards;
 use orders::report;
@@ -68,7 +68,9 @@ pub struct Run<'a> {
     cohort: Cohort,
     monitor: Monitor,
     probed: Probed,
-    told: Told,
+    /// What the log has told of pools, per region and service: dead instances that were found out, and
+    /// whether the pool fails open.
+    told_pools: Vec<Vec<(u64, bool)>>,
     operator: Operator,
     actuator: Actuator,
     memory: Memory,
@@ -89,8 +91,7 @@ pub struct Run<'a> {
     will_warm: Vec<RegionId>,
     /// When the newest routes of each edge reach the proxies' source.
     routed: Vec<Time>,
-    doubtful_since: Option<Time>,
-    /// What of living origins the log has told.
+    /// What of origins the log has told.
     told_origins: origins::Told,
     last_miss: Vec<f64>,
     /// When the next thing happens by itself in the stores.
@@ -134,7 +135,7 @@ impl<'a> Run<'a> {
         Run {
             monitor: Monitor::new(&scenario.control, &names, seed, replication),
             probed: Probed::new(scenario, plan),
-            told: Told::new(regions, scenario.services.len()),
+            told_pools: vec![vec![(0, false); scenario.services.len()]; regions],
             operator: Operator::new(knobs, seed, replication, &names),
             actuator: Actuator::new(&scenario.control, knobs, seed, replication, &names),
             memory: Memory::default(),
@@ -157,7 +158,6 @@ impl<'a> Run<'a> {
             mirrored: Vec::new(),
             will_warm: Vec::new(),
             routed: vec![Time::ZERO; regions],
-            doubtful_since: None,
             told_origins: origins::Told::default(),
             last_miss: vec![0.0; regions],
             stores_due: Time::NEVER,
@@ -345,7 +345,7 @@ impl<'a> Run<'a> {
         self.reports.send(report);
         self.stop_mirrors();
         if self.any_origin_failing() {
-            self.tell_origins();
+            self.note_lost_origins();
         }
     }
 
@@ -510,67 +510,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A region may go dark, hang or refuse, or come back.
-    fn change_darkness(&mut self, region: RegionId, next: Condition) {
-        let (was, is) = (self.world.regions[region].dark, next.dark(region));
-        match (was, is) {
-            (Some(_), Some(hang)) => {
-                if let Some(dark) = &mut self.world.regions[region].dark {
-                    dark.hang = hang;
-                }
-                self.world.set_condition(next);
-            }
-            (None, Some(hang)) => {
-                if self.feels_darkness(region) {
-                    self.touch();
-                }
-                self.world.set_condition(next);
-                self.go_dark(region, hang);
-            }
-            (Some(_), None) => {
-                if self.feels_darkness(region) {
-                    self.touch();
-                }
-                self.world.set_condition(next);
-                self.come_back(region);
-            }
-            (None, None) => self.world.set_condition(next),
-        }
-    }
-
-    /// Whether anything changes at once when a region goes dark or comes back.
-    fn feels_darkness(&self, region: RegionId) -> bool {
-        let (stores, workers) = (&self.world.stores, &self.world.workers);
-        self.cohort.serving.reaches(region) || !stores.is_empty() || !workers.is_empty()
-    }
-
-    fn go_dark(&mut self, region: RegionId, hang: bool) {
-        self.world.regions[region].goes_dark(self.now, hang);
-        for ejections in &mut self.world.ejections {
-            ejections[region] = Ejection::failing(self.now);
-        }
-        let how = if hang {
-            "connections hang"
-        } else {
-            "connections are refused"
-        };
-        self.log(region, "goes dark".into(), how);
-    }
-
-    fn come_back(&mut self, region: RegionId) {
-        self.world.regions[region].comes_back(&self.sim.scenario, &self.sim.plan, self.now);
-        for (e, ejections) in self.world.ejections.iter_mut().enumerate() {
-            if !self.world.reach.cut(e, region) {
-                ejections[region] = Ejection::default();
-            }
-        }
-        self.log(
-            region,
-            "has power again: instances boot, caches are empty".into(),
-            "the fault ends",
-        );
-    }
-
     fn believe(&mut self, region: RegionId, dead: bool) {
         self.operator.believes(region, dead, self.now);
         let hit = self.outcome.marks.fault.is_none() || self.watch.hits(region);
@@ -595,48 +534,6 @@ impl<'a> Run<'a> {
         };
         let entry = self.entry("control plane", what, cause);
         self.outcome.log.push(entry);
-    }
-
-    /// Notes pools whose load leaves the range in which counted traffic is exact.
-    fn note_validity(&mut self, lasted: Span) {
-        let scenario = &self.sim.scenario;
-        let mut found = None;
-        for (r, region) in self.world.regions.iter().enumerate() {
-            if region.dark.is_some() || found.is_some() {
-                continue;
-            }
-            found = region
-                .flow
-                .pools
-                .iter()
-                .position(|p| p.doubtful)
-                .map(|v| (r, v));
-        }
-        let Some((r, v)) = found else {
-            self.doubtful_since = None;
-            return;
-        };
-        self.doubtful_since.get_or_insert(self.now);
-        let region = &self.world.regions[r];
-        let slots = region.capacity[v].instances * self.sim.plan.graph.nodes[v].slots
-            / region.capacity[v].zones.max(1.0);
-        let outside = self
-            .outcome
-            .outside_validity
-            .get_or_insert_with(|| OutsideValidity {
-                pool: format!(
-                    "{} in {}",
-                    scenario.services[v].name, scenario.regions[r].name
-                ),
-                at: self.now,
-                lasting: Span::ZERO,
-                reason: if slots < 20.0 {
-                    format!("{slots:.0} slots in a zone are few")
-                } else {
-                    "its load is close to its capacity".into()
-                },
-            });
-        outside.lasting = outside.lasting + lasted;
     }
 
     fn close_window(&mut self) {

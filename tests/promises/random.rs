@@ -137,6 +137,47 @@ proptest! {
             prop_assert_eq!(plain.ledger, surged.ledger);
         }
     }
+
+    #[test]
+    fn with_more_capacity_a_calm_day_fails_no_more_starts(text in scenarios()) {
+        // Without faults, policy, retries and fixed pools: each pool is planned for what comes.
+        let calm: String = turned(&text)
+            .split_inclusive('\n')
+            .filter(|line| {
+                let fixed = ["instances =", "scaling =", "scalable =", "quota"];
+                !fixed.iter().any(|key| line.starts_with(key))
+            })
+            .collect();
+        let calm = without(&calm, "[[fault]]");
+        let calm = without(&calm, "[policy]");
+        let failed = |headroom: &str| {
+            let services = format!("service.*.headroom={headroom}");
+            let edge = format!("edge.headroom={headroom}");
+            let ledger = run(&load(&calm, &[&services, &edge, "device.*.attempts=1"])).ledger;
+            (ledger.starts_failed as f64, ledger.starts as f64)
+        };
+        let ((few, starts), (many, _)) = (failed("3"), failed("0"));
+        prop_assert!(
+            few <= many + 5.0 * starts.sqrt() + 5.0,
+            "{few} of {starts} with ample capacity, {many} with little\n{calm}"
+        );
+    }
+}
+
+/// A text without the tables of a heading.
+fn without(text: &str, heading: &str) -> String {
+    let mut kept = String::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            inside = line == heading;
+        }
+        if !inside {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// The strategy brings forth what it is there for, not one kind of scenario again and again.

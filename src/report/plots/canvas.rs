@@ -10,7 +10,7 @@ pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// Width of a picture, in pixels.
 pub const WIDTH: u32 = 900;
 /// Space left of a chart, for the labels of its axis.
-pub const LEFT: u32 = 72;
+pub const LEFT: u32 = 88;
 /// Space right of a chart.
 pub const RIGHT: u32 = 24;
 /// Height of title, subtitle and one row of the legend.

@@ -37,8 +37,13 @@ pub fn overview(findings: &Findings) -> Option<Page> {
         .filter(|&sli| with_objective(&slis[sli]))
         .filter_map(|sli| Panel::new(findings, sli))
         .collect();
-    let svg = (!panels.is_empty()).then(|| draw(findings, &first.title, &panels, PANEL))?;
-    Some(Page::new(OVERVIEW, svg))
+    // Several panels have their own names.
+    let title = match &panels[..] {
+        [] => return None,
+        [only] => format!("{}: {}", first.title, only.sli.name()),
+        _ => first.title.clone(),
+    };
+    Some(Page::new(OVERVIEW, draw(findings, &title, &panels, PANEL)))
 }
 
 /// One SLI; `None` where it was never observed.

@@ -79,7 +79,10 @@ fn row(found: &UnknownMeasure, unit: Unit) -> Vec<Cell> {
         found.name.clone(),
         mean.map_or_else(|| "beyond".to_string(), |mean| figure::value(unit, mean)),
         interval(simulation),
-        interval(outcome),
+        match found.outcome {
+            Some(of) if of.variance_share <= 0.0 => "none seen beside luck".into(),
+            _ => interval(outcome),
+        },
     ]
     .into_iter()
     .map(Cell::new)

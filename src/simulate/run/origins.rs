@@ -1,4 +1,5 @@
-//! Origins that proxies eject although they live, or for which they refuse requests, for the log.
+//! What the log says of origins: those that proxies eject, because they fail everything or, although they
+//! live, too often in a row, and those for which they refuse requests.
 
 use super::Run;
 use crate::model::outcome::Entry;
@@ -8,6 +9,9 @@ use crate::units::Time;
 /// What the log has told: pairs of an edge and an origin.
 #[derive(Default)]
 pub(super) struct Told {
+    /// Fail everything, and are ejected.
+    lost: Vec<(RegionId, RegionId)>,
+    /// Live, and are ejected.
     ejected: Vec<(RegionId, RegionId)>,
     refused: Vec<(RegionId, RegionId)>,
 }
@@ -67,6 +71,44 @@ impl Run<'_> {
                 None => {}
             }
         }
+    }
+
+    /// Notes origins that fail everything and that the proxies of an edge have ejected, or use again.
+    pub(super) fn note_lost_origins(&mut self) {
+        let regions = self.world.regions.len();
+        let failures = self.sim.scenario.policy.knobs.eject_after;
+        for edge in 0..regions {
+            for origin in 0..regions {
+                let failing = !self.world.reaches(edge, origin);
+                let told = &mut self.told_origins.lost;
+                let known = told.iter().position(|&pair| pair == (edge, origin));
+                match (known, failing) {
+                    (None, true) if self.cohort.serving.avoids(edge, origin) => {
+                        told.push((edge, origin));
+                    }
+                    (Some(place), false) => {
+                        told.remove(place);
+                    }
+                    _ => continue,
+                }
+                let name = &self.sim.scenario.regions[origin].name;
+                let (what, cause) = match failing {
+                    true => (
+                        format!("its proxies eject {name}"),
+                        format!("{failures} failures in a row"),
+                    ),
+                    false => (format!("its proxies use {name} again"), String::new()),
+                };
+                self.log(edge, what, &cause);
+            }
+        }
+    }
+
+    /// Whether any edge has an origin that fails everything, or had one that was ejected.
+    pub(super) fn any_origin_failing(&self) -> bool {
+        self.world.regions.iter().any(|r| r.dark.is_some())
+            || self.world.condition.any_cut()
+            || !self.told_origins.lost.is_empty()
     }
 }
 
