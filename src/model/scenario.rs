@@ -182,6 +182,9 @@ pub struct DeviceClass {
     pub connection_age: Dist,
     /// An unused connection closes after this.
     pub connection_idle: Span,
+    /// Mean time between two requests of a plain user, who keeps a connection meanwhile; `None`: every
+    /// request opens its own.
+    pub think: Option<Span>,
     /// A client gives up on an attempt that nobody answers after this.
     pub timeout: Span,
     /// Attempts per request as the viewer's client makes them: one try and the rest retries.

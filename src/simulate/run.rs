@@ -223,7 +223,7 @@ impl<'a> Run<'a> {
         }
         steady
             && self.outcome.steps > 0
-            && self.cohort.calm()
+            && self.cohort.calm(&self.sim.plan)
             && self.felt_routes().all(|r| r.settled())
             && self.world.balancers.iter().all(|b| b.calm())
             && self

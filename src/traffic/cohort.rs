@@ -16,6 +16,7 @@ use crate::traffic::serving::{Fate, Serving};
 use crate::traffic::sessions::Sessions;
 use crate::traffic::tally::{Laws, Tally};
 use crate::traffic::waiting::{Waiters, Waiting};
+use crate::traffic::warm::Warm;
 use crate::units::Time;
 use crate::world::balancer::Admission;
 use crate::world::connections::Legacy;
@@ -29,10 +30,12 @@ use crate::world::stores::Asked;
 mod admission;
 mod answers;
 mod closing;
+mod keeping;
 mod playing;
 mod starts;
 
 use admission::Wanted;
+use keeping::Kept;
 
 /// While more than a share of `STORM` fails, the loads of a step follow from its own outcomes: it is
 /// cut into so many pieces.
@@ -63,6 +66,7 @@ struct Streams {
     sessions: Stream,
     stalls: Stream,
     edges: Stream,
+    connections: Stream,
 }
 
 /// The traffic of one replication.
@@ -77,6 +81,10 @@ pub struct Cohort {
     pub sessions: Sessions,
     /// Long-lived connections since the last change of a market's answer, `[market][class]`.
     legacy: Vec<Vec<Option<Legacy>>>,
+    /// Connections of plain users, per device class; `None`: every request opens its own.
+    warm: Vec<Option<Warm>>,
+    /// Starts per second of the step under way that are made on an open connection.
+    kept: Vec<Kept>,
     /// Reconnects and changes of region since the last step, `[group of classes][market][region]`, and
     /// those whose requests are made in this step.
     reconnects: Vec<f64>,
@@ -84,6 +92,8 @@ pub struct Cohort {
     herd: Herd,
     /// Share of each edge's proxies that had failed in the last step.
     failed_proxies: Vec<f64>,
+    /// Of the proxies of each edge that answered in the last step, the share that has failed since.
+    broken_proxies: Vec<f64>,
     /// Sessions that are served in another region now and have not noticed, `[lane][market][region]`.
     unaware: Vec<f64>,
     /// Where requests were served in the last step, `[lane][edge][market][region]`.
@@ -158,6 +168,7 @@ impl Cohort {
                     sessions: stream("sessions"),
                     stalls: stream("stalls"),
                     edges: stream("edges"),
+                    connections: stream("connections"),
                 }
             })
             .collect();
@@ -171,6 +182,8 @@ impl Cohort {
             tokens: vec![vec![0.0; classes]; markets],
             sessions: Sessions::new(markets, classes, regions, phases),
             legacy: vec![vec![None; classes]; markets],
+            warm: keeping::none_yet(view, markets, regions),
+            kept: Vec::new(),
             reconnects: vec![0.0; herds],
             changes: vec![0.0; herds],
             herd: Herd {
@@ -178,6 +191,7 @@ impl Cohort {
                 changes: vec![0.0; herds],
             },
             failed_proxies: vec![0.0; regions],
+            broken_proxies: vec![0.0; regions],
             unaware: vec![0.0; lanes * markets * regions],
             pointed: Vec::new(),
             routes: vec![0.0; lanes * regions * markets * regions],
@@ -204,6 +218,7 @@ impl Cohort {
             market_moves: vec![0.0; markets],
             dt_secs: 0.0,
             buffers: Buffers {
+                // Places by region and class, with and without a connection.
                 shares: vec![0.0; 2 * regions * classes.max(1) + 2],
                 counts: vec![0; 2 * regions * classes.max(1) + 2],
                 patterns: vec![0.0; 16],
@@ -248,6 +263,7 @@ impl Cohort {
             }
         }
         self.ledger.sessions_first = self.sessions.total();
+        self.connect_first(view, world);
         self.begin_window();
     }
 
@@ -257,8 +273,9 @@ impl Cohort {
     }
 
     /// Whether nothing is under way that needs short steps.
-    pub fn calm(&self) -> bool {
+    pub fn calm(&self, plan: &Plan) -> bool {
         !self.serving.hurt()
+            && self.connections_calm(plan)
             && !self.serving.ejecting()
             && self.sessions.starved.is_empty()
             && self.waiting.iter().flatten().all(|w| w.total() == 0)
@@ -299,12 +316,15 @@ impl Cohort {
         self.reconnects.fill(0.0);
         self.changes.fill(0.0);
         self.strand(view, world, from, at);
+        self.age_connections(view, world, (from, to), at);
         self.pointed.clone_from(&self.pointing);
         for m in 0..scenario.markets.len() {
             self.point(world, m, (from, to));
+            self.step_connections(view, world, m, (from, to), at);
             self.collect_starts(view, world, m, (from, to), at, &mut attempts[m]);
         }
         self.admit(view, world, dt);
+        self.add_kept(view, world);
         self.session_flows(view, world, dt);
         self.serving
             .evaluate(scenario, view.plan, view.knobs, world, (from, to));
@@ -316,6 +336,7 @@ impl Cohort {
                     self.attempt(view, world, (m, k), attempt, (from, to), &mut draws);
                 }
             }
+            self.settle_connections(view, m, dt, at);
             if scenario.session.is_none() {
                 continue;
             }
@@ -499,7 +520,7 @@ impl Cohort {
                 // Without a router, names alone move anything.
                 for (k, class) in moving() {
                     let pointing = self.pointing(m, k, scenario.devices.len());
-                    let here = self.pointing[pointing.start + home];
+                    let here = self.headed((m, k, home), self.pointing[pointing.start + home]);
                     self.shifted[home].0 += class.share * (1.0 - here);
                     self.shifted[home].1 += class.share;
                 }

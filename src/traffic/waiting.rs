@@ -33,6 +33,8 @@ pub struct Waiters {
     pub entry: RegionId,
     /// Share of the class's demand that pointed to that region then.
     pub share_then: f64,
+    /// Whether they keep a connection to it meanwhile.
+    pub connected: bool,
     /// How many.
     pub count: u64,
 }
@@ -101,6 +103,7 @@ impl Waiting {
                 && w.born_cell == waiters.born_cell
                 && w.attempts == waiters.attempts
                 && w.entry == waiters.entry
+                && w.connected == waiters.connected
         });
         match same {
             Some(known) => {
@@ -242,6 +245,7 @@ mod tests {
             attempts: 1,
             entry: 0,
             share_then: 1.0,
+            connected: false,
             count,
         }
     }

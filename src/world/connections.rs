@@ -1,5 +1,7 @@
 //! Warm connections: how long those that are open now stay open.
 
+pub mod life;
+
 use crate::engine::law;
 use crate::model::request::{Request, When};
 use crate::model::scenario::DeviceClass;
@@ -108,6 +110,7 @@ mod tests {
             pin: Span::ZERO,
             connection_age: age,
             connection_idle: Span::from_secs(65.0),
+            think: None,
             timeout: Span::from_secs(10.0),
             attempts: 1,
             backoff_base: Span::from_secs(1.0),

@@ -3,9 +3,10 @@
 
 use crate::engine::law;
 use crate::model::request::When;
-use crate::model::scenario::{RegionId, Scenario, ServiceId};
+use crate::model::scenario::{DeviceClass, RegionId, Scenario, ServiceId};
 use crate::world::cache::CacheState;
 use crate::world::catalogue::Catalogue;
+use crate::world::connections::life::Life;
 use crate::world::demand::Demand;
 use crate::world::graph::{Flow, Graph};
 use crate::world::lanes::Lanes;
@@ -91,6 +92,10 @@ pub struct Plan {
     /// Share of the load at the beginning that the policy cannot move, `[region][service]`; empty: it can
     /// move all.
     pub stays: Vec<Vec<f64>>,
+    /// Connections of plain users, per device class; `None`: every request opens its own.
+    pub lives: Vec<Option<Life>>,
+    /// Share of the starts that open a connection.
+    opening: f64,
 }
 
 impl Plan {
@@ -124,8 +129,14 @@ impl Plan {
             edge_secs: law::mean(&scenario.edge.time),
             lanes: Lanes::new(scenario),
             stays: Vec::new(),
+            opening: 1.0,
+            lives: scenario.devices.iter().map(life_of).collect(),
             graph,
         };
+        if plan.lives.iter().any(Option::is_some) {
+            let classes = scenario.devices.iter().enumerate();
+            plan.opening = classes.map(|(k, c)| c.share * plan.opening_share(k)).sum();
+        }
         let days = plan.days(scenario);
         for region in 0..scenario.regions.len() {
             let home = |m: usize| scenario.markets[m].near.first() == Some(&region);
@@ -146,6 +157,12 @@ impl Plan {
         plan.stays = plan.staying(scenario);
         plan.common_busy = plan.busy_together(scenario, &days, &all);
         plan
+    }
+
+    /// Share of a class's starts that open a connection, in equilibrium.
+    pub fn opening_share(&self, class: usize) -> f64 {
+        let life = self.lives.get(class).and_then(Option::as_ref);
+        life.map_or(1.0, Life::opening_share)
     }
 
     /// Sessions in progress in a market at a moment before any fault: arrivals times survival.
@@ -199,7 +216,7 @@ impl Plan {
         for m in (0..markets).filter(|&m| home(m)) {
             let starts = self.demand[m].rate(secs);
             let playing = self.playing(scenario, m, secs);
-            connections += starts;
+            connections += starts * self.opening;
             for (q, request) in scenario.requests.iter().enumerate() {
                 requests[q * markets + m] = match request.when {
                     When::Start { .. } => starts * request.per_start(),
@@ -361,4 +378,10 @@ impl Plan {
             .map(|(v, busy)| instances(v) * self.graph.nodes[v].slots / busy * load.total)
             .fold(f64::INFINITY, f64::min)
     }
+}
+
+/// The connections of a class of plain users, if they keep any.
+fn life_of(class: &DeviceClass) -> Option<Life> {
+    let (idle, think) = (class.connection_idle.secs(), class.think?.secs());
+    Some(Life::new(&class.connection_age, idle, think))
 }

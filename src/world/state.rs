@@ -109,8 +109,11 @@ impl World {
                 scenario
                     .devices
                     .iter()
-                    .map(|class| {
+                    .enumerate()
+                    .map(|(k, class)| {
                         let starts = plan.demand[m].rate(0.0) * class.share;
+                        // Who holds a connection asks for no name.
+                        let starts = starts * plan.opening_share(k);
                         let per_unit = starts / scenario.dns.resolvers.max(1) as f64;
                         let entity = format!("{}/{}", market.name, class.name);
                         let stream = Stream::new(seed, replication, "resolvers", &entity);

@@ -122,7 +122,7 @@ pub fn residual_survival(dist: &Dist, t: f64) -> f64 {
 
 /// The restricted mean `E min(X, t) = int_0^t (1 - F)`, which is finite for every law; `t` itself
 /// when `t` is below the smallest value, also when negative.
-fn restricted_mean(dist: &Dist, t: f64) -> f64 {
+pub fn restricted_mean(dist: &Dist, t: f64) -> f64 {
     if t <= 0.0 {
         return t;
     }

@@ -12,11 +12,11 @@ const MOST_DEVICES: usize = 50;
 const ZUUL: &str = "https://github.com/Netflix/zuul, CommonChannelConfigKeys.java";
 const GRPC: &str = "https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md";
 
-/// The device classes, sorted by name; their shares sum to one.
-pub fn devices(top: &mut Section) -> Vec<DeviceClass> {
+/// The device classes, sorted by name; their shares sum to one. `plain`: nothing streams.
+pub fn devices(top: &mut Section, plain: bool) -> Vec<DeviceClass> {
     let mut found = Vec::new();
     for mut section in top.tables("device", MOST_DEVICES) {
-        let class = device(&mut section);
+        let class = device(&mut section, plain);
         found.push((class, section.at, section.path.clone()));
     }
     let total: f64 = found.iter().map(|(class, ..)| class.share).sum();
@@ -36,7 +36,7 @@ pub fn devices(top: &mut Section) -> Vec<DeviceClass> {
     found.into_iter().map(|(class, ..)| class).collect()
 }
 
-fn device(section: &mut Section) -> DeviceClass {
+fn device(section: &mut Section, plain: bool) -> DeviceClass {
     let name = section.name();
     let share = section.certain("share", required("1"), Unit::Share, Range::SHARE);
     let mut violators = section.section("violators");
@@ -73,6 +73,7 @@ fn device(section: &mut Section) -> DeviceClass {
         pin: section.span("pin", setting("0s"), Range::SPAN),
         connection_age,
         connection_idle,
+        think: think(section, plain),
         timeout: section.span("timeout", guess("10s"), Range::new(0.01, 3600.0)),
         attempts: section.count("attempts", guess("3"), 1, 100),
         backoff_base,
@@ -86,4 +87,22 @@ fn device(section: &mut Section) -> DeviceClass {
         ),
         fallback_after: section.count("fallback_after", setting("0"), 0, 1000),
     }
+}
+
+/// How often a plain user asks for something; a session's requests say so themselves.
+fn think(section: &mut Section, plain: bool) -> Option<Span> {
+    if !section.has("think") {
+        section.take("think");
+        return None;
+    }
+    if !plain {
+        section.take("think");
+        section.wrong(
+            "think",
+            "sessions hold their connection: only plain users think",
+            "remove it, or give the markets `requests` instead of `starts`",
+        );
+        return None;
+    }
+    Some(section.span("think", required("20s"), Range::SOME_SPAN))
 }

@@ -83,7 +83,7 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
         waiting,
     } = market::markets(&mut top, &region_names);
     let roles = active::roles(&mut top, &mut markets, &region_names, &links.rtt_secs);
-    let devices = device::devices(&mut top);
+    let devices = device::devices(&mut top, plain);
     let dns = network::dns(&mut top);
     let resolvers = dns.resolvers.saturating_mul(markets.len() * devices.len());
     if resolvers > MOST_RESOLVERS {

@@ -67,7 +67,8 @@ pub fn stickiness(scenario: &Scenario, found: &mut Vec<Problem>) {
     for class in &scenario.devices {
         let age = crate::engine::law::mean(&class.connection_age);
         let follows_names = class.direct || !knobs.route_by_edge;
-        let holds = lives || (scenario.edge.global && !class.direct);
+        let keeps = scenario.session.is_some() || class.think.is_some();
+        let holds = keeps && (lives || (scenario.edge.global && !class.direct));
         if age > target && follows_names && knobs.route_by_dns && holds {
             found.push(warn(
                 format!("device.{}.connection.age", class.name),

@@ -32,6 +32,7 @@ impl Cohort {
             } else {
                 0.0
             };
+            self.broken_proxies[r] = newly;
             if world.regions[r].dark.is_none() && failed == 0.0 {
                 continue;
             }

@@ -14,6 +14,8 @@ use crate::world::state::World;
 pub(super) struct Answers {
     /// Starts that got through.
     good: u64,
+    /// Starts whose connection nobody took.
+    refused: u64,
     /// Whether anyone answered.
     answered: bool,
     /// Whether nothing but ambient failures can have failed them.
@@ -66,13 +68,23 @@ impl Cohort {
         let mut draws = self.streams[m].split.draws(at.cell, at.cut);
         let mut shares = std::mem::take(&mut self.buffers.shares);
         let mut counts = std::mem::take(&mut self.buffers.counts);
+        let cells = classes * regions;
+        // Behind those who open a connection come those who have one, if there are any.
+        let ways = match self.keeps_connections() {
+            true => 2,
+            false => 1,
+        };
         for (k, class) in scenario.devices.iter().enumerate() {
             for r in 0..regions {
                 let row = self.pointing(m, k, classes).start;
-                shares[k * regions + r] = class.share * self.pointing[row + r];
+                let (opens, has) = self.ways((m, k, r), self.pointing[row + r]);
+                shares[k * regions + r] = class.share * opens;
+                if ways > 1 {
+                    shares[cells + k * regions + r] = class.share * has;
+                }
             }
         }
-        let cells = classes * regions;
+        let cells = ways * cells;
         sampling::multinomial(&mut draws, count, &shares[..cells], &mut counts[..cells]);
         let fresh = Waiters {
             kind: None,
@@ -82,46 +94,58 @@ impl Cohort {
             attempts: 0,
             entry: 0,
             share_then: 1.0,
+            connected: false,
             count: 0,
         };
         // What is left of the shares' sum but for rounding is of the last kind.
         let mix: Vec<(usize, f64)> = scenario.mix().collect();
         let parts: Vec<f64> = mix.iter().map(|kind| kind.1).collect();
         let mut of_kind = vec![0; mix.len()];
-        for k in 0..classes {
+        let mut arrived: Vec<u64> = (0..classes)
+            .map(|k| counts[k * regions..(k + 1) * regions].iter().sum())
+            .collect();
+        for (cell, &count) in counts[..cells].iter().enumerate().skip(classes * regions) {
+            arrived[cell / regions - classes] += count;
+        }
+        for (k, &arrived) in arrived.iter().enumerate() {
             // A budget holds what a few seconds of starts put in, however long it was calm.
             let budget = scenario.devices[k].retry_budget.min(1e18);
-            let arrived: u64 = counts[k * regions..(k + 1) * regions].iter().sum();
             let most = budget * expected / dt * scenario.devices[k].share * BUDGET_SECS;
             let tokens = &mut self.tokens[m][k];
             *tokens = (*tokens + budget * arrived as f64).min(most.max(budget * arrived as f64));
-            for r in 0..regions {
-                let share = shares[k * regions + r];
-                if share > 0.0 {
-                    let rate = expected * share / dt;
-                    self.add_starts(view, world, (m, k, r), None, rate);
-                }
-                let mut begin = |kind: Option<usize>, count: u64| {
-                    if count > 0 {
-                        let entry = r;
-                        let past = Waiters {
-                            kind,
-                            entry,
-                            count,
-                            ..fresh
-                        };
-                        out[k].push(Attempt { entry, past });
+        }
+        for cell in 0..cells {
+            let (connected, k, r) = (cell >= classes * regions, cell / regions % classes, cell % regions);
+            if shares[cell] > 0.0 {
+                let rate = expected * shares[cell] / dt;
+                match connected {
+                    true => self.keep((m, k, r), None, rate),
+                    false => {
+                        let opened = self.opened((m, k, r), rate, dt);
+                        self.add_starts(view, world, (m, k, r), None, rate, opened);
                     }
-                };
-                let all = counts[k * regions + r];
-                if mix.is_empty() {
-                    begin(None, all);
-                    continue;
                 }
-                sampling::multinomial(&mut draws, all, &parts, &mut of_kind);
-                for (&(q, _), &count) in mix.iter().zip(&of_kind) {
-                    begin(Some(q), count);
+            }
+            let mut begin = |kind: Option<usize>, count: u64| {
+                if count > 0 {
+                    let entry = r;
+                    let past = Waiters {
+                        kind,
+                        entry,
+                        count,
+                        connected,
+                        ..fresh
+                    };
+                    out[k].push(Attempt { entry, past });
                 }
+            };
+            if mix.is_empty() {
+                begin(None, counts[cell]);
+                continue;
+            }
+            sampling::multinomial(&mut draws, counts[cell], &parts, &mut of_kind);
+            for (&(q, _), &count) in mix.iter().zip(&of_kind) {
+                begin(Some(q), count);
             }
         }
         self.buffers.shares = shares;
@@ -161,10 +185,13 @@ impl Cohort {
                 continue;
             }
             let old = waiters.entry;
+            // Who waits where nobody answers any more has lost the connection.
+            let kept = waiters.connected && self.answers(view, world, (m, k, old));
+            waiters.connected = false;
             let mut go = |this: &mut Cohort, entry: RegionId, count: u64| {
                 if count > 0 {
-                    let place = (m, k, entry);
-                    this.add_starts(view, world, place, waiters.kind, count as f64 / dt);
+                    let (place, rate) = ((m, k, entry), count as f64 / dt);
+                    this.add_starts(view, world, place, waiters.kind, rate, rate);
                     out.push(Attempt {
                         entry,
                         past: Waiters {
@@ -177,6 +204,15 @@ impl Cohort {
             };
             if class.fallback_after > 0 && waiters.attempts >= class.fallback_after {
                 go(self, next_near(scenario, m, old), waiters.count);
+                continue;
+            }
+            if kept {
+                self.keep((m, k, old), waiters.kind, waiters.count as f64 / dt);
+                waiters.connected = true;
+                out.push(Attempt {
+                    entry: old,
+                    past: waiters,
+                });
                 continue;
             }
             // Names that pointed to the region then may point elsewhere now.
@@ -207,9 +243,28 @@ impl Cohort {
         self.buffers.due = due;
     }
 
-    /// Adds the load of starts, per second, of a class that enter at a region: of one kind, or of
-    /// all as they come.
+    /// Adds the load of starts, per second, of a class that enter at a region, and of the connections
+    /// that they open.
     pub(super) fn add_starts(
+        &mut self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+        kind: Option<usize>,
+        rate: f64,
+        opened: f64,
+    ) {
+        self.add_calls(view, world, (m, k, r), kind, rate);
+        if !view.scenario.devices[k].direct {
+            self.serving.connections[r] += opened;
+        }
+        if self.answers(view, world, (m, k, r)) {
+            self.wanted.now[r] += opened;
+        }
+    }
+
+    /// Adds what starts, per second, ask for: of one kind, or of all as they come.
+    pub(super) fn add_calls(
         &mut self,
         view: &View,
         world: &World,
@@ -227,12 +282,6 @@ impl Cohort {
                 Some(_) => continue,
             };
             self.add_flow(view, world, (m, k, r), q, rate * each);
-        }
-        if !view.scenario.devices[k].direct {
-            self.serving.connections[r] += rate;
-        }
-        if self.answers(view, world, (m, k, r)) {
-            self.wanted.now[r] += rate;
         }
     }
 
@@ -275,10 +324,14 @@ impl Cohort {
             past.attempts += 1;
             let Answers {
                 good,
+                refused,
                 answered,
                 healthy,
             } = self.make_calls(view, world, (m, k, r), &past, extra_secs, from, draws);
             let failed = tried - good;
+            // Those who stay without a connection.
+            let outside = if answered { refused } else { tried };
+            self.connect((m, k, r), &past, tried - outside);
             self.ledger.attempts_failed += failed;
             let unlucky = ambient_failure(view.scenario, world, m);
             self.succeed(view, (m, k, r), good, unlucky, draws);
@@ -316,6 +369,7 @@ impl Cohort {
                 let staying = sampling::binomial(draws, again, stay);
                 self.give_up(r, again - staying, ambient);
                 past.count = staying;
+                past.connected = self.warm[k].is_some();
                 if staying == 0 {
                     return;
                 }
@@ -334,16 +388,27 @@ impl Cohort {
             let pointing = self.pointing(m, k, scenario.devices.len());
             past.entry = r;
             past.share_then = self.pointing[pointing.start + r];
+            let wait = (known + lo, known + hi);
+            let connected = self.still_connected(class, k, (again, failed, outside), wait, draws);
             // A retry that would fall into this step waits for its end: the step's load is set.
             let grid = waiting_grid(scenario);
-            self.waiting[m][k].schedule(
-                (from.secs(), to.secs()),
-                (known + lo, known + hi),
-                grid,
-                to.0.div_ceil(grid.0),
-                past,
-                draws,
-            );
+            for (connected, count) in [(true, connected), (false, again - connected)] {
+                let past = Waiters {
+                    connected,
+                    count,
+                    ..past
+                };
+                if count > 0 {
+                    self.waiting[m][k].schedule(
+                        (from.secs(), to.secs()),
+                        wait,
+                        grid,
+                        to.0.div_ceil(grid.0),
+                        past,
+                        draws,
+                    );
+                }
+            }
             return;
         }
     }
@@ -365,9 +430,11 @@ impl Cohort {
         let (mut mean, mut variance) = (0.0, 0.0);
         let mut server = r;
         let (mut answered, mut healthy) = (true, true);
-        if self.answers(view, world, (m, k, r)) {
+        let mut refused = 0;
+        if !past.connected && self.answers(view, world, (m, k, r)) {
             let direct = scenario.devices[k].direct;
-            good -= self.refuse(world, (r, direct), good, draws);
+            refused = self.refuse(world, (r, direct), good, draws);
+            good -= refused;
             healthy = world.refused(r, direct) <= 0.0;
         }
         for (q, request) in scenario.requests.iter().enumerate() {
@@ -410,6 +477,7 @@ impl Cohort {
         }
         Answers {
             good,
+            refused,
             answered,
             healthy,
         }

@@ -14,6 +14,7 @@ fn class(violators: f64, mean: f64, pin: f64) -> DeviceClass {
         pin: Span::from_secs(pin),
         connection_age: Dist::Fixed(1200.0),
         connection_idle: Span::from_secs(65.0),
+        think: None,
         timeout: Span::from_secs(10.0),
         attempts: 1,
         backoff_base: Span::from_secs(1.0),
