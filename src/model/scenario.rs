@@ -250,6 +250,11 @@ pub struct Edge {
     pub backup: Backup,
     /// From then on until the backup route is taken.
     pub backup_after: Span,
+    /// Health check of a proxy by the load balancers of its edge: interval and failures in a row until
+    /// they send it no new connections.
+    pub health_interval: Span,
+    /// See `health_interval`.
+    pub health_threshold: u32,
     /// Bytes of a request and its answer that are proxied to another region.
     pub bytes: f64,
 }

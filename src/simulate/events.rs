@@ -32,6 +32,8 @@ pub enum Event {
     Effective(Action),
     /// An edge has answered nothing for so long that its backup route is taken.
     Backup(RegionId),
+    /// Load balancers have found more of an edge's proxies dead.
+    Proxies(RegionId),
     /// The authoritative servers give a new answer.
     Answer {
         /// The market.

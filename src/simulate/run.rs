@@ -434,6 +434,10 @@ impl<'a> Run<'a> {
             Event::Noticed { episode, begins } => self.noticed(episode, begins),
             Event::Effective(action) => self.carry_out(action),
             Event::Backup(edge) => self.take_backup(edge),
+            Event::Proxies(edge) => {
+                self.touch();
+                self.edge_changed(edge);
+            }
             Event::Answer { market, weights } => self.answer(market, weights),
         }
     }

@@ -222,7 +222,7 @@ impl World {
     /// [`World::door`] says what answers.
     pub fn refused(&self, region: RegionId, direct: bool) -> f64 {
         let balancers = self.balancers.get(region).map_or(0.0, Balancer::refused);
-        match self.doors.failed(region) {
+        match self.doors.met(region) {
             failed if direct || failed <= 0.0 || failed >= 1.0 => balancers,
             failed => 1.0 - (1.0 - balancers) * (1.0 - failed),
         }

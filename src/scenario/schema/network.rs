@@ -15,6 +15,10 @@ const TTL: &str = "at most 60 s is recommended with health checks, \
 const ROUTE_53: &str = "changes propagate \"generally within 60 seconds\", \
      https://github.com/boto/botocore, data/route53/2013-04-01/service-2.json";
 
+/// Where the defaults of health checks come from.
+pub const HEALTH_CHECK: &str = "defaults of an AWS target group, \
+     https://github.com/boto/botocore, data/elbv2/2015-12-01/service-2.json";
+
 /// Most bytes of a request, a call or a write.
 pub const BYTES: Range = Range::new(0.0, 1e12);
 
@@ -41,6 +45,14 @@ pub fn edge(top: &mut Section) -> Edge {
         edge.take("origin_limit");
         None
     };
+    let mut health = edge.section("health");
+    let health_interval = health.span(
+        "interval",
+        sourced("30s", HEALTH_CHECK),
+        Range::new(0.1, 86_400.0),
+    );
+    let health_threshold = health.count("threshold", sourced("2", HEALTH_CHECK), 1, 1000);
+    drop(health);
     Edge {
         global: edge.flag("global", false),
         slots: edge.count("slots", sourced("200", ZUUL_ORIGIN), 1, 1_000_000),
@@ -64,6 +76,8 @@ pub fn edge(top: &mut Section) -> Edge {
             ],
         ),
         backup_after: edge.span("backup_after", guess("30s"), Range::SPAN),
+        health_interval,
+        health_threshold,
         bytes: edge.quantity("bytes", guess("10 kB"), Unit::Bytes, BYTES),
     }
 }

@@ -4,7 +4,7 @@ use crate::model::scenario::{Service, ServiceId};
 use crate::scenario::default::{guess, required, setting, sourced};
 use crate::scenario::quantity::{Unit, Wrong};
 use crate::scenario::reader::Range;
-use crate::scenario::schema::network::BYTES;
+use crate::scenario::schema::network::{BYTES, HEALTH_CHECK};
 use crate::scenario::schema::{call, market, money, scaling, worker};
 use crate::scenario::section::Section;
 use crate::scenario::tree::At;
@@ -14,8 +14,6 @@ const MOST_SERVICES: usize = 200;
 
 const EC2_BOOT: &str = "mean of 96.9 s to the login of a small Linux instance, \
      https://doi.org/10.1109/CLOUD.2012.103; the spread is derived";
-const HEALTH_CHECK: &str = "defaults of an AWS target group, \
-     https://github.com/boto/botocore, data/elbv2/2015-12-01/service-2.json";
 
 /// The services, sorted by name, and an order in which callers come first.
 ///

@@ -27,19 +27,21 @@ impl Run<'_> {
     }
 
     /// Another share of an edge's proxies answers.
-    fn edge_changed(&mut self, edge: RegionId) {
-        let (regions, now) = (self.world.regions.len(), self.now);
+    pub(super) fn edge_changed(&mut self, edge: RegionId) {
+        let now = self.now;
         let before = self.world.doors.silent_since(edge);
         if before.is_some()
-            && self.world.condition.edge_failed(edge) < 1.0
+            && self.proxies_answer(edge)
             && self.world.doors.backup(edge)
         {
             self.world.doors.set_backup(edge, false);
             self.log(edge, "the backup route ends".into(), "its proxies answer");
         }
-        let world = &mut self.world;
-        world.doors.follow(&world.condition, regions, edge, now);
-        let settings = &self.sim.scenario.edge;
+        let (world, scenario) = (&mut self.world, &self.sim.scenario);
+        if let Some(at) = world.doors.follow(scenario, &world.condition, edge, now) {
+            self.queue.push(at, Event::Proxies(edge));
+        }
+        let (world, settings) = (&self.world, &scenario.edge);
         if before.is_none()
             && world.doors.silent_since(edge).is_some()
             && settings.backup != Backup::None
@@ -47,6 +49,14 @@ impl Run<'_> {
             let at = now + settings.backup_after;
             self.queue.push(at, Event::Backup(edge));
         }
+    }
+
+    /// Whether any proxy of an edge answers in the world's condition.
+    fn proxies_answer(&self, edge: RegionId) -> bool {
+        let (scenario, condition) = (&self.sim.scenario, &self.world.condition);
+        let mut zones = 0..scenario.regions[edge].zones;
+        let stands = scenario.edge.global || zones.any(|z| condition.zone_down(edge, z).is_none());
+        stands && condition.edge_failed(edge) < 1.0
     }
 
     /// The backup route of an edge is taken, if the edge has been silent for long enough.

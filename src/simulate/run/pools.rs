@@ -23,6 +23,9 @@ impl Run<'_> {
         };
         self.log(region, what, "");
         self.tell_pools(region);
+        if !self.sim.scenario.edge.global {
+            self.edge_changed(region);
+        }
     }
 
     /// Instances of a service die.
