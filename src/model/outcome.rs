@@ -57,6 +57,9 @@ pub struct Window {
 pub struct Marks {
     /// Beginning of the first fault; `None` where there is none.
     pub fault: Option<Time>,
+    /// When something struck, in order: each fault begins, and each failure of a fault whose failures
+    /// are drawn (`random`, kills that repeat). What broke an objective is one of them.
+    pub strikes: Vec<Time>,
     /// End of the last fault.
     pub fault_end: Option<Time>,
     /// Regions that a fault hits directly: what breaks there is no cascade.

@@ -27,8 +27,8 @@ pub fn measure(
             None => Measured::Absent,
             Some(fault) => {
                 let judgement = Judgement::of_domain(scenario, windows, series, id);
-                let (faults, sustain) = (&scenario.faults, scenario.sustain);
-                recovery(windows, &judgement, fault, faults, sustain).rto
+                let (strikes, sustain) = (&outcome.marks.strikes, scenario.sustain);
+                recovery(windows, &judgement, fault, strikes, sustain).rto
             }
         },
         DomainMeasure::Rpo => Measured::Value(found.rpo_secs),

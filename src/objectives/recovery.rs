@@ -2,7 +2,8 @@
 
 use crate::model::measure::Measured;
 use crate::model::outcome::Window;
-use crate::model::scenario::Fault;
+#[cfg(doc)]
+use crate::model::outcome::Marks;
 use crate::objectives::judgement::Judgement;
 use crate::units::{Span, Time};
 
@@ -19,14 +20,14 @@ pub struct Recovery {
 /// objective holds, minus the time of the fault; 0 if no window is broken; censored if there is no
 /// such stretch before the horizon.
 ///
-/// Only windows from the fault on count, and the stretch is sought from the first broken one on:
-/// what breaks late is not recovered from beforehand. Of several faults the clock starts at the
-/// one that breaks an objective: the last that began before the end of the first broken window.
+/// Only windows from the first fault on count, and the stretch is sought from the first broken one
+/// on: what breaks late is not recovered from beforehand. Of several strikes (see [`Marks::strikes`])
+/// the clock starts with the one that [breaks](breaking) an objective.
 pub fn recovery(
     windows: &[Window],
     judgement: &Judgement,
     fault: Time,
-    faults: &[Fault],
+    strikes: &[Time],
     sustain: Span,
 ) -> Recovery {
     let from_fault = windows.partition_point(|window| window.from < fault);
@@ -36,11 +37,7 @@ pub fn recovery(
             at: Some(fault + sustain),
         };
     };
-    let breaking = faults
-        .iter()
-        .map(|fault| fault.at)
-        .filter(|&at| at < windows[first].until)
-        .fold(fault, Time::max);
+    let breaking = breaking(&windows[first], strikes).unwrap_or(fault);
     let (mut last_broken, mut held) = (first, 0);
     for i in (first..windows.len()).filter(|&i| judgement.full(i)) {
         if judgement.broken(i) {
@@ -60,4 +57,12 @@ pub fn recovery(
         rto: Measured::Censored,
         at: None,
     }
+}
+
+/// The strike that breaks the first broken window: the first of those in it, or else the last one
+/// before it. What came earlier had its windows, and broke none of them.
+fn breaking(broken: &Window, strikes: &[Time]) -> Option<Time> {
+    let before = strikes.partition_point(|strike| *strike < broken.from);
+    let within = strikes.get(before).filter(|strike| **strike < broken.until);
+    within.or(strikes[..before].last()).copied()
 }

@@ -17,7 +17,7 @@ use crate::units::Time;
 /// Measures a replication of a scenario (as drawn for it). `series` holds the columns' SLIs in the
 /// outcome's windows.
 ///
-/// Times are from the first fault; a control plane that acts on an announcement decides, and may
+/// Times are from the first fault, but RTO from the one that breaks an objective; a control plane that acts on an announcement decides, and may
 /// have shifted, before it: then they are negative. Without a fault there are no times.
 pub fn measure(
     scenario: &Scenario,
@@ -34,7 +34,7 @@ pub fn measure(
             windows,
             &judgement,
             fault,
-            &scenario.faults,
+            &marks.strikes,
             scenario.sustain,
         )
     });

@@ -223,6 +223,7 @@ pub fn outcome(failing: impl Fn(f64) -> [f64; 2]) -> Outcome {
         windows,
         marks: Marks {
             fault: Some(Time::from_secs(600.0)),
+            strikes: vec![Time::from_secs(600.0)],
             fault_end: Some(Time::from_secs(1800.0)),
             hit: vec![0],
             takes_region: true,

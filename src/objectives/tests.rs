@@ -63,14 +63,27 @@ fn rto_is_censored_without_a_stretch_before_the_horizon() {
 }
 
 #[test]
-fn rto_starts_with_the_fault_that_breaks() {
-    let mut two = scenario();
-    two.faults.push(fault(1, 905.0, 100.0));
-    let late = failing_in(&[(900.0, 950.0)]);
-    let early = failing_in(&[(650.0, 950.0)]);
-    let rto = Measure::Time(TimeMeasure::Rto);
-    assert_eq!(get(&two, &late, rto.clone()), Value(45.0));
-    assert_eq!(get(&two, &early, rto), Value(350.0));
+fn rto_starts_with_the_strike_that_breaks() {
+    // Faults at these seconds, and the first broken window from 900 s to 910 s.
+    let rto = |strikes: &[f64], broken: &[(f64, f64)]| {
+        let mut outcome = failing_in(broken);
+        outcome.marks.strikes = strikes.iter().map(|at| Time::from_secs(*at)).collect();
+        time(&outcome, TimeMeasure::Rto)
+    };
+    let broken = [(900.0, 950.0)];
+    // A harmless one and a harmful one, which begins with the window, within it, or before it.
+    assert_eq!(rto(&[600.0, 900.0], &broken), Value(50.0));
+    assert_eq!(rto(&[600.0, 905.0], &broken), Value(45.0));
+    assert_eq!(rto(&[600.0, 870.0], &broken), Value(80.0));
+    // Another one after the first broken window, while it is broken or later.
+    assert_eq!(rto(&[600.0, 900.0, 910.0, 2000.0], &broken), Value(50.0));
+    // Two within the window: the first of them.
+    assert_eq!(rto(&[600.0, 901.0, 909.0], &broken), Value(49.0));
+    // Two harmful ones that are recovered from apart, and such as run into each other.
+    let apart = [(650.0, 700.0), (900.0, 950.0)];
+    assert_eq!(rto(&[600.0, 900.0], &apart), Value(100.0));
+    let one = [(650.0, 850.0), (900.0, 950.0)];
+    assert_eq!(rto(&[600.0, 900.0], &one), Value(350.0));
 }
 
 #[test]

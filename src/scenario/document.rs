@@ -123,6 +123,15 @@ impl Document {
         Cow::Owned(self.scenario.clone())
     }
 
+    /// The keys that the file's tables may have, whether they hold them or not: `horizon`,
+    /// `service[].calls[].timeout`. Those of a table that the file does not have are told only where
+    /// the table has defaults.
+    pub fn keys(&self) -> Vec<String> {
+        let reader = Reader::of_keys();
+        schema::read(&reader, &self.root, &self.scenario.name);
+        reader.keys()
+    }
+
     /// The merged file. Loaded on its own it is the same scenario.
     pub fn toml(&self) -> String {
         write::file(self.root.table().expect("a file is a table"))

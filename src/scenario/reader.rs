@@ -4,11 +4,12 @@ use crate::engine::stream::Stream;
 use crate::model::scenario::{Input, Origin, Uncertain};
 use crate::problem::nearest;
 use crate::scenario::merge::Clash;
+use crate::scenario::path::join;
 use crate::scenario::quantity::{LONGEST_SECS, Unit, Wrong};
 use crate::scenario::section::Section;
 use crate::scenario::tree::{At, Node, Value};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More mistakes than anyone reads.
 const MOST_MISTAKES: usize = 1_000;
@@ -41,6 +42,8 @@ pub struct Reader {
     clashes: RefCell<Vec<Clash>>,
     inputs: RefCell<Vec<Input>>,
     uncertain: RefCell<Vec<Uncertain>>,
+    /// Keys that were asked for, where someone wants to know them.
+    keys: Option<RefCell<BTreeSet<String>>>,
 }
 
 impl Reader {
@@ -51,7 +54,29 @@ impl Reader {
             clashes: RefCell::default(),
             inputs: RefCell::default(),
             uncertain: RefCell::default(),
+            keys: None,
         }
+    }
+
+    /// A reader that remembers which keys it was asked for.
+    pub fn of_keys() -> Reader {
+        Reader {
+            keys: Some(RefCell::default()),
+            ..Reader::new(Draw::Middle)
+        }
+    }
+
+    /// Notes that a table of this shape (`service[].calls[]`) may have a key.
+    pub fn knows(&self, shape: &str, key: &str) {
+        if let Some(keys) = &self.keys {
+            keys.borrow_mut().insert(join(shape, key));
+        }
+    }
+
+    /// The keys that it was asked for.
+    pub fn keys(self) -> Vec<String> {
+        let keys = self.keys.map(RefCell::into_inner).unwrap_or_default();
+        keys.into_iter().collect()
     }
 
     /// Notes a mistake.

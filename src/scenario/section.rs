@@ -22,6 +22,8 @@ pub struct Section<'r> {
     /// Where it stands.
     pub at: At,
     known: Vec<&'static str>,
+    /// Path without names and places, `service[].calls[]`; `None` within a value.
+    shape: Option<String>,
     /// Whether figures in it are inputs of their own, and not parts of one.
     records: bool,
 }
@@ -42,8 +44,19 @@ impl<'r> Section<'r> {
             path: path.to_string(),
             at: node.at,
             known: Vec::new(),
+            shape: None,
             records: true,
         }
+    }
+
+    /// A file.
+    pub fn file(reader: &'r Reader, node: &'r Node) -> Section<'r> {
+        Section::of(reader, node, "").shaped(Some(String::new()))
+    }
+
+    fn shaped(mut self, shape: Option<String>) -> Section<'r> {
+        self.shape = shape;
+        self
     }
 
     /// A table within a value that is one input as a whole; `keys` are those that it may have.
@@ -63,6 +76,9 @@ impl<'r> Section<'r> {
     pub fn take(&mut self, key: &'static str) -> Option<&'r Node> {
         if !self.known.contains(&key) {
             self.known.push(key);
+            if let Some(shape) = &self.shape {
+                self.reader.knows(shape, key);
+            }
         }
         self.table.get(key)
     }
@@ -131,7 +147,8 @@ impl<'r> Section<'r> {
 
     /// A table within; where it is absent, an empty one, so that defaults are read.
     pub fn section(&mut self, key: &'static str) -> Section<'r> {
-        match self.take(key) {
+        let shape = self.shape.as_ref().map(|shape| join(shape, key));
+        let section = match self.take(key) {
             Some(node) => Section::of(self.reader, node, &self.path_of(key)),
             None => Section {
                 reader: self.reader,
@@ -139,9 +156,11 @@ impl<'r> Section<'r> {
                 path: self.path_of(key),
                 at: self.at,
                 known: Vec::new(),
+                shape: None,
                 records: true,
             },
-        }
+        };
+        section.shaped(shape)
     }
 
     /// The tables of an array, each under its name, at most `most`.
@@ -168,12 +187,14 @@ impl<'r> Section<'r> {
             );
         }
         let path = self.path_of(key);
+        let shape = self.shape.as_ref();
+        let shape = shape.map(|shape| format!("{}[]", join(shape, key)));
         let section = |(index, node): (usize, &'r Node)| {
             let path = match node.id() {
                 Some(id) if key != "objective" => join(&path, id),
                 _ => format!("{path}[{index}]"),
             };
-            Section::of(self.reader, node, &path)
+            Section::of(self.reader, node, &path).shaped(shape.clone())
         };
         nodes.iter().take(most).enumerate().map(section).collect()
     }

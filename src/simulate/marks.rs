@@ -24,6 +24,7 @@ pub fn first_marks(scenario: &Scenario, episodes: &[Episode]) -> Marks {
     let begins = |e: &Episode| scenario.faults[e.fault].at.min(e.from);
     Marks {
         fault: episodes.iter().map(begins).min(),
+        strikes: strikes(scenario, episodes),
         fault_end: episodes.iter().map(|e| e.until).max(),
         hit: hit(scenario, episodes),
         takes_region: episodes
@@ -31,6 +32,22 @@ pub fn first_marks(scenario: &Scenario, episodes: &[Episode]) -> Marks {
             .any(|e| matches!(e.impairment, Impairment::RegionDark { .. })),
         ..Marks::default()
     }
+}
+
+/// When something strikes, in order. A fault that reaches its regions one after the other strikes
+/// once; one whose failures are drawn with each of them.
+fn strikes(scenario: &Scenario, episodes: &[Episode]) -> Vec<Time> {
+    let strike = |e: &Episode| {
+        let fault = &scenario.faults[e.fault];
+        match fault.every.is_zero() && fault.mtbf.is_zero() {
+            true => fault.at,
+            false => e.from,
+        }
+    };
+    let mut strikes: Vec<Time> = episodes.iter().map(strike).collect();
+    strikes.sort_unstable();
+    strikes.dedup();
+    strikes
 }
 
 /// Regions that a fault hits directly.

@@ -38,7 +38,7 @@ const MOST_RESOLVERS: usize = 2_000_000;
 
 /// Reads a merged tree. Where a mistake is noted, the rest is read as if the value were absent.
 pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
-    let mut top = Section::of(reader, root, "");
+    let mut top = Section::file(reader, root);
     // Variants were taken out before; the key is known all the same.
     top.take(variants::KEY);
     let format = top.certain("format", required("1"), Unit::Number, Range::new(0.0, 1e6));
