@@ -51,6 +51,11 @@ pub fn t_quantile(q: f64, degrees: f64) -> f64 {
     (degrees * y / (1.0 - y)).sqrt()
 }
 
+/// The two-sided p value of a Student's t with so many degrees of freedom.
+pub fn t_test(t: f64, degrees: f64) -> f64 {
+    regularized_beta(0.5 * degrees, 0.5, degrees / (degrees + t * t))
+}
+
 fn lower_tail(a: f64, b: f64, x: f64) -> f64 {
     let ln_beta = libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
     let front = libm::exp(a * libm::log(x) + b * libm::log1p(-x) - ln_beta) / a;

@@ -1,8 +1,8 @@
 //! Two variants in the same weather: what differs, replication by replication.
 
 use crate::model::measure::Measured;
-use crate::stats::Estimate;
-use crate::stats::beta::binomial_cdf;
+use crate::stats::beta::{binomial_cdf, t_test};
+use crate::stats::{Estimate, SignedRanks};
 
 /// A measure of two variants, paired by replication: common random numbers make both of a pair
 /// meet the same luck, so that what is left of it in the difference is little.
@@ -26,6 +26,15 @@ pub struct Paired {
     /// The sign test's: how probable so one-sided a result or a more one-sided one would be, if `b`
     /// were as often less as more. Pairs of equals, the doubly censored among them, say nothing.
     pub p: f64,
+    /// The paired t test's p value of the difference; `None` where nothing varies, or of a single pair.
+    pub p_mean: Option<f64>,
+    /// Wilcoxon's test of the same pairs; `None` where there is none.
+    pub ranks: Option<SignedRanks>,
+    /// How alike the two are over these pairs, from -1 to 1; `None` where one does not vary.
+    pub correlation: Option<f64>,
+    /// How many times as many replications the same interval would take if the two did not meet the
+    /// same weather; `None` where their difference does not vary.
+    pub pairing: Option<f64>,
 }
 
 impl Paired {
@@ -45,7 +54,17 @@ impl Paired {
             |of: fn(&(f64, f64)) -> bool| pairs.iter().filter(|pair| of(pair)).count() as u64;
         let known = || pairs.iter().filter(|(a, b)| a.is_finite() && b.is_finite());
         let differences: Vec<f64> = known().map(|(a, b)| b - a).collect();
-        let mean_a = known().map(|(a, _)| a).sum::<f64>() / differences.len() as f64;
+        let mean =
+            |of: fn(&(f64, f64)) -> f64| known().map(of).sum::<f64>() / differences.len() as f64;
+        let (mean_a, mean_b) = (mean(|pair| pair.0), mean(|pair| pair.1));
+        let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+            known().map(|(a, b)| of(a - mean_a, b - mean_b)).sum()
+        };
+        let (of_a, of_b) = (sum(&|a, _| a * a), sum(&|_, b| b * b));
+        let of_difference = sum(&|a, b| (b - a) * (b - a));
+        let n = differences.len() as f64;
+        let error = (of_difference / (n - 1.0) / n).sqrt();
+        let varies = differences.len() > 1 && of_difference > 0.0;
         let (less, more) = (count(|(a, b)| b < a), count(|(a, b)| b > a));
         Paired {
             pairs: pairs.len() as u64,
@@ -56,6 +75,11 @@ impl Paired {
             less,
             more,
             p: sign_test(less, more),
+            p_mean: varies.then(|| t_test((mean_b - mean_a) / error, n - 1.0)),
+            ranks: (!differences.is_empty()).then(|| SignedRanks::of(&differences)),
+            correlation: (of_a * of_b > 0.0)
+                .then(|| sum(&|a, b| a * b) / (of_a.sqrt() * of_b.sqrt())),
+            pairing: varies.then(|| (of_a + of_b) / of_difference),
         }
     }
 }
@@ -83,6 +107,29 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     for (rank, &i) in order.iter().enumerate() {
         least = least.max(p[i] * (p.len() - rank) as f64).min(1.0);
         adjusted[i] = least;
+    }
+    adjusted
+}
+
+/// Bonferroni's correction of one p value of so many tests: [`holm`]'s of the least of them.
+pub fn bonferroni(p: f64, tests: u64) -> f64 {
+    (p * tests as f64).min(1.0)
+}
+
+/// Benjamini's and Hochberg's correction: of those below a level, at most that share are wrong on
+/// average. Less careful than [`holm`], which allows none at all.
+///
+/// Benjamini and Hochberg, "Controlling the false discovery rate", Journal of the Royal Statistical
+/// Society B 57 (1995), <https://doi.org/10.1111/j.2517-6161.1995.tb02031.x>.
+pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&i, &j| p[j].total_cmp(&p[i]));
+    let mut adjusted = vec![0.0; p.len()];
+    let mut most = 1.0_f64;
+    for (above, &i) in order.iter().enumerate() {
+        let rank = (p.len() - above) as f64;
+        most = most.min(p[i] * p.len() as f64 / rank);
+        adjusted[i] = most;
     }
     adjusted
 }
@@ -119,6 +166,12 @@ mod tests {
         assert!((difference.hi.unwrap() - 2.381529241549754).abs() < 1e-7);
         assert_eq!((paired.more, paired.less), (13, 12));
         assert!((paired.p - 1.0).abs() < 1e-12);
+        assert!((paired.p_mean.unwrap() - 0.0993497770791988).abs() < 1e-8);
+        let ranks = paired.ranks.unwrap();
+        assert_eq!(ranks.w, 107.0);
+        assert!((ranks.p - 0.14091521501541138).abs() < 1e-10);
+        assert!((paired.correlation.unwrap() - 0.9558404261378358).abs() < 1e-9);
+        assert!((paired.pairing.unwrap() - 14.462616983462274).abs() < 1e-8);
         let mean: f64 = y.iter().sum::<f64>() / 25.0;
         assert!((paired.mean_a.unwrap() - mean).abs() < 1e-12);
     }
@@ -168,12 +221,20 @@ mod tests {
     }
 
     #[test]
-    fn holm_is_the_reference_s() {
-        let adjusted = holm(&[0.001, 0.04, 0.03, 0.2, 0.012]);
+    fn corrections_are_the_reference_s() {
+        let p = [0.001, 0.04, 0.03, 0.2, 0.012];
+        let adjusted = holm(&p);
         for (got, known) in adjusted.iter().zip([0.005, 0.09, 0.09, 0.2, 0.048]) {
             assert!((got - known).abs() < 1e-12, "{adjusted:?}");
         }
-        assert!(holm(&[]).is_empty());
+        let some = benjamini_hochberg(&p);
+        for (p, known) in p.iter().zip([0.005, 0.2, 0.15, 1.0, 0.06]) {
+            assert!((bonferroni(*p, 5) - known).abs() < 1e-12);
+        }
+        for (got, known) in some.iter().zip([0.005, 0.05, 0.05, 0.2, 0.03]) {
+            assert!((got - known).abs() < 1e-12, "{some:?}");
+        }
+        assert!(holm(&[]).is_empty() && benjamini_hochberg(&[]).is_empty());
         assert_eq!(holm(&[0.7, 0.6]), [1.0, 1.0]);
     }
 
@@ -197,11 +258,11 @@ mod tests {
         }
 
         #[test]
-        fn holm_lies_between_the_value_and_bonferroni(p in prop::collection::vec(0.0f64..=1.0, 1..20)) {
-            let adjusted = holm(&p);
-            for (&p_one, &adjusted) in p.iter().zip(&adjusted) {
-                prop_assert!(adjusted >= p_one.min(1.0));
-                prop_assert!(adjusted <= (p_one * p.len() as f64).min(1.0));
+        fn corrections_are_ordered_by_how_careful_they_are(p in prop::collection::vec(0.0f64..=1.0, 1..20)) {
+            let some = benjamini_hochberg(&p);
+            for (i, adjusted) in holm(&p).into_iter().enumerate() {
+                prop_assert!(p[i] <= some[i] + 1e-15 && some[i] <= adjusted + 1e-15);
+                prop_assert!(adjusted <= bonferroni(p[i], p.len() as u64));
             }
         }
     }

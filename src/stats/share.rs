@@ -1,7 +1,7 @@
 //! The share of replications in which something holds.
 
-use crate::stats::LEVEL;
 use crate::stats::beta::{crossing, regularized_beta};
+use crate::stats::{LEVEL, Z};
 use serde::Serialize;
 
 /// A share with its Clopper-Pearson interval, which never covers less than it says.
@@ -60,9 +60,52 @@ impl Share {
     }
 }
 
+impl Share {
+    /// The share with Wilson's interval, which covers 95 % on average rather than always: for differences
+    /// of shares, whose intervals are built of it. `None` if `n` is 0.
+    ///
+    /// Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
+    /// American Statistical Association 22 (1927), <https://doi.org/10.2307/2276774>.
+    ///
+    /// # Panics
+    ///
+    /// If more hold than there are.
+    pub fn wilson(holds: u64, n: u64) -> Option<Share> {
+        assert!(holds <= n, "{holds} of {n} hold, which is more than all");
+        if n == 0 {
+            return None;
+        }
+        let (share, n) = (holds as f64 / n as f64, n as f64);
+        let z2 = Z * Z / n;
+        let middle = (share + 0.5 * z2) / (1.0 + z2);
+        let half = (z2 * (share * (1.0 - share) + 0.25 * z2)).sqrt() / (1.0 + z2);
+        Some(Share {
+            share,
+            // Rounding must not put the share outside.
+            lo: (middle - half).max(0.0).min(share),
+            hi: (middle + half).min(1.0).max(share),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wilson_s_intervals_are_the_reference_s() {
+        for (holds, n, lo, hi) in [
+            (0, 1000, 0.0, 0.0038267584855551234),
+            (3, 1000, 0.0010207838811386186, 0.008783014053503173),
+            (50, 100, 0.4038315303659956, 0.5961684696340044),
+            (1000, 1000, 0.9961732415144449, 1.0),
+        ] {
+            let share = Share::wilson(holds, n).unwrap();
+            assert!((share.lo - lo).abs() < 1e-12, "{share:?}");
+            assert!((share.hi - hi).abs() < 1e-12, "{share:?}");
+        }
+        assert_eq!(Share::wilson(0, 0), None);
+    }
 
     #[test]
     fn intervals_are_the_reference_s() {

@@ -1,6 +1,6 @@
 //! Two results of which only intervals are left: nothing pairs their replications.
 
-use crate::stats::{Estimate, Share};
+use crate::stats::{Estimate, Share, Z};
 
 /// A value with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,13 +23,14 @@ impl Interval {
         })
     }
 
-    /// Of a share.
-    pub fn of_share(share: &Share) -> Interval {
-        Interval {
+    /// Of the share of `holds` among `n`; `None` if `n` is 0, or less.
+    pub fn of_share(holds: u64, n: u64) -> Option<Interval> {
+        let share = (holds <= n).then(|| Share::wilson(holds, n))??;
+        Some(Interval {
             value: share.share,
             lo: share.lo,
             hi: share.hi,
-        }
+        })
     }
 }
 
@@ -41,9 +42,6 @@ pub struct Unpaired {
     /// How probable so large a difference or a larger one would be if there were none.
     pub p: f64,
 }
-
-/// Half of the width of a standard normal law's central 95 %.
-const Z: f64 = 1.959963984540054;
 
 impl Unpaired {
     /// The difference of two independent values from their intervals: what each reaches beyond its
@@ -86,8 +84,9 @@ mod tests {
     fn shares_differ_as_in_newcombe_s_example() {
         // 56 of 70 and 48 of 80 with Wilson's intervals: 0.2, 0.0524 to 0.3339 (Newcombe, Statistics
         // in Medicine 17 (1998), method 10).
-        let old = interval(0.6, 0.49045, 0.70039);
-        let new = interval(0.8, 0.69183, 0.87695);
+        let old = Interval::of_share(48, 80).unwrap();
+        let new = Interval::of_share(56, 70).unwrap();
+        assert_eq!(Interval::of_share(2, 1), None);
         let found = Unpaired::of(old, new);
         assert!((found.difference.value - 0.2).abs() < 1e-12);
         assert!((found.difference.lo - 0.0524).abs() < 1e-4, "{found:?}");

@@ -4,7 +4,7 @@
 
 use crate::model::observation::{Better, Unit};
 use crate::slis;
-use crate::stats::{Interval, LEVEL, Share, Unpaired, holm};
+use crate::stats::{Interval, LEVEL, Unpaired, holm};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -110,13 +110,15 @@ pub fn against(old: &Value, new: &Value) -> Result<Against, (String, String)> {
         let names = these.iter().map(|(name, _)| *name);
         names.filter(missing).map(str::to_string).collect()
     };
+    let replications = |of: &Value| of.get("replications").and_then(Value::as_u64).unwrap_or(0);
+    let (then, now) = (replications(old), replications(new));
     let mut found = Vec::new();
     for (name, new) in &new_variants {
         let Some((_, old)) = old_variants.iter().find(|(other, _)| other == name) else {
             continue;
         };
-        let before = figures(old);
-        for now in figures(new) {
+        let before = figures(old, then);
+        for now in figures(new, now) {
             let same = before.iter().find(|then| then.name == now.name);
             found.extend(same.map(|then| (name.to_string(), then.clone(), now)));
         }
@@ -142,11 +144,10 @@ pub fn against(old: &Value, new: &Value) -> Result<Against, (String, String)> {
     let adjusted = holm(&tested.iter().map(|test| test.p).collect::<Vec<f64>>());
     let changes = found.into_iter().zip(tested).zip(adjusted);
     let text = |key: &str| old.get(key).and_then(Value::as_str).unwrap_or_default();
-    let number = |key: &str| old.get(key).and_then(Value::as_u64).unwrap_or_default();
     Ok(Against {
         scenario: text("scenario").to_string(),
-        seed: number("seed"),
-        replications: number("replications"),
+        seed: old.get("seed").and_then(Value::as_u64).unwrap_or(0),
+        replications: then,
         same_digest: !text("digest").is_empty() && old.get("digest") == new.get("digest"),
         added: only(&new_variants, &old_variants),
         removed: only(&old_variants, &new_variants),
@@ -194,8 +195,8 @@ struct Figure {
     unit: Unit,
 }
 
-/// Every figure of a variant that has an interval.
-fn figures(variant: &Value) -> Vec<Figure> {
+/// Every figure of a variant of so many replications that has an interval.
+fn figures(variant: &Value, replications: u64) -> Vec<Figure> {
     let mut found = Vec::new();
     let mut add = |name: String, interval: Option<Interval>, better: Better, unit: Unit| {
         found.extend(interval.map(|interval| Figure {
@@ -207,7 +208,8 @@ fn figures(variant: &Value) -> Vec<Figure> {
     };
     for hypothesis in list(variant, "hypotheses") {
         let name = hypothesis.get("name").and_then(Value::as_str);
-        let holds = hypothesis.get("holds").and_then(share);
+        let holds = hypothesis.get("holds");
+        let holds = holds.and_then(|holds| share(holds, replications));
         let name = format!("holds: {}", name.unwrap_or_default());
         add(name, holds, Better::Higher, Unit::Share);
     }
@@ -292,9 +294,11 @@ fn mean(value: &Value) -> Option<Interval> {
     interval(of("mean"), of("lo"), of("hi"))
 }
 
-fn share(value: &Value) -> Option<Interval> {
-    let of = |key| number(value, key);
-    interval(of("share"), of("lo"), of("hi"))
+/// A share of so many replications.
+fn share(value: &Value, replications: u64) -> Option<Interval> {
+    let share = number(value, "share").filter(|share| (0.0..=1.0).contains(share))?;
+    let holds = (share * replications as f64).round();
+    Interval::of_share(holds as u64, replications)
 }
 
 /// A quantile with both ends of its interval; `None` where any of them is among the censored.
@@ -307,11 +311,7 @@ fn quantile(dist: &Value, q: &str) -> Option<Interval> {
 /// The share of replications without an end.
 fn censored(dist: &Value) -> Option<Interval> {
     let count = |key: &str| dist.get(key).and_then(Value::as_u64);
-    let (censored, n) = (count("censored")?, count("n")?);
-    if censored > n {
-        return None;
-    }
-    Share::of(censored, n).map(|share| Interval::of_share(&share))
+    Interval::of_share(count("censored")?, count("n")?)
 }
 
 #[cfg(test)]

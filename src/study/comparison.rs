@@ -3,7 +3,10 @@
 use crate::model::measure::{DomainMeasure, Impact, Measure, Measured, TimeMeasure};
 use crate::model::money::Money;
 use crate::model::scenario::Scenario;
-use crate::stats::{Distribution, Estimate, LEVEL, Paired, holm, sign_test};
+use crate::stats::{
+    Distribution, Estimate, LEVEL, Paired, SignedRanks, benjamini_hochberg, bonferroni, holm,
+    sign_test,
+};
 use crate::study::{Plan, Study};
 use serde::Serialize;
 
@@ -22,6 +25,17 @@ pub struct Comparison {
     pub relative: Option<f64>,
     /// The sign test's p value over all pairs, Holm-corrected for all comparisons of the study.
     pub p_adjusted: f64,
+    /// The same p value with Benjamini's and Hochberg's correction: of the comparisons below a level at
+    /// most that share are wrong.
+    pub p_discovery: f64,
+    /// The paired t test's p value of the difference, for it alone.
+    pub p_mean: Option<f64>,
+    /// Wilcoxon's signed-rank test of the pairs in which neither is censored, for it alone.
+    pub signed_ranks: Option<SignedRanks>,
+    /// Correlation of `a` and `b` over these pairs.
+    pub correlation: Option<f64>,
+    /// How many times as many replications the same interval would take in different weather.
+    pub pairing: Option<f64>,
     /// Replications in which both have a value, or would have had one after the horizon.
     pub pairs: u64,
     /// Pairs in which `a` is censored.
@@ -69,7 +83,7 @@ impl Comparison {
             Evidence::Same
         } else if self.p_adjusted < allowed {
             Evidence::Apart
-        } else if sign_test(0, self.pairs) * self.tests as f64 >= allowed {
+        } else if least(self.pairs, self.tests) >= allowed {
             Evidence::TooFew
         } else {
             Evidence::NotApart
@@ -77,10 +91,16 @@ impl Comparison {
     }
 }
 
+/// The adjusted p value of so many pairs that all point the same way, if it is the least of all: of the
+/// least one Holm's is Bonferroni's.
+fn least(pairs: u64, tests: u64) -> f64 {
+    bonferroni(sign_test(0, pairs), tests)
+}
+
 /// The fewest pairs with which so many comparisons can be told apart, if all point the same way.
 pub fn fewest_pairs(tests: u64) -> u64 {
     (1..)
-        .find(|&n| sign_test(0, n) * (tests as f64) < 1.0 - LEVEL)
+        .find(|&n| least(n, tests) < 1.0 - LEVEL)
         .expect("the sign test's p value falls with every pair")
 }
 
@@ -120,6 +140,11 @@ pub fn comparisons(plan: &Plan, study: &Study) -> Vec<Comparison> {
                     .filter(|(_, a)| *a != 0.0)
                     .map(|(difference, a)| difference / a),
                 p_adjusted: paired.p,
+                p_discovery: paired.p,
+                p_mean: paired.p_mean,
+                signed_ranks: paired.ranks,
+                correlation: paired.correlation,
+                pairing: paired.pairing,
                 pairs: paired.pairs,
                 censored_a: paired.censored_a,
                 censored_b: paired.censored_b,
@@ -133,8 +158,12 @@ pub fn comparisons(plan: &Plan, study: &Study) -> Vec<Comparison> {
         }
     }
     let tests = found.len() as u64;
-    for (comparison, p) in found.iter_mut().zip(holm(&p_values)) {
+    let adjusted = holm(&p_values)
+        .into_iter()
+        .zip(benjamini_hochberg(&p_values));
+    for (comparison, (p, discovery)) in found.iter_mut().zip(adjusted) {
         comparison.p_adjusted = p;
+        comparison.p_discovery = discovery;
         comparison.tests = tests;
     }
     found

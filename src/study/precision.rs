@@ -3,15 +3,16 @@
 //! Looking at an interval again and again until it happens to be short makes it too short. Therefore
 //! it is looked at seldom: after [`FIRST`] replications, and then each time that there are half as
 //! many more; never depending on threads or blocks. A relative tolerance is held against the true
-//! value, which is only known up to the tolerance itself, so its half-width is measured against
-//! `tolerance / (1 + tolerance)` of the estimate (Law, "Simulation Modeling and Analysis", 5th ed.,
-//! section 9.4.1).
+//! value, which is only known up to the tolerance itself, so it is made a little smaller.
 
-use crate::model::measure::{Measure, Measured};
+use crate::model::measure::{Impact, Measure, Measured};
+use crate::model::money::Money;
+use crate::model::observation::Unit;
 use crate::model::outcome::Row;
 use crate::model::precision::{Precision, Statistic, Within};
 use crate::objectives::{Columns, holds};
-use crate::stats::{Estimate, LEVEL, Share, quantile, quantile_interval};
+use crate::slis;
+use crate::stats::{Estimate, LEVEL, Share, quantile, quantile_interval, relative_half_width};
 use serde::Serialize;
 
 /// Replications before the first look.
@@ -35,6 +36,9 @@ pub struct PrecisionSummary {
     pub wanted: Option<f64>,
     /// Whether it is that narrow.
     pub reached: bool,
+    /// How it is written.
+    #[serde(skip)]
+    pub unit: Unit,
 }
 
 /// How precisely the rows of a variant tell what is asked.
@@ -77,14 +81,31 @@ pub fn judge(asked: &Precision, columns: &Columns, rows: &[Row]) -> PrecisionSum
     };
     let wanted = estimate.map(|estimate| match asked.within {
         Within::Absolute(amount) => amount,
-        Within::Relative(share) => share / (1.0 + share) * estimate.abs(),
+        Within::Relative(share) => relative_half_width(share) * estimate.abs(),
     });
     PrecisionSummary {
         asked: asked.text.clone(),
         estimate,
         half_width,
         wanted,
+        unit: match &asked.of {
+            Statistic::Share(_) => Unit::Share,
+            Statistic::Mean(measure) | Statistic::Quantile(_, measure) => unit(measure),
+        },
         reached: matches!((half_width, wanted), (Some(half), Some(wanted)) if half <= wanted),
+    }
+}
+
+fn unit(measure: &Measure) -> Unit {
+    match measure {
+        Measure::Time(_) => Unit::Seconds,
+        Measure::Domain { kind, .. } if kind.is_time() => Unit::Seconds,
+        Measure::Sli { sli, .. } => slis::find(sli).map_or(Unit::Count, |sli| sli.unit()),
+        Measure::Impact(Impact::DowntimeMinutes | Impact::BrokenMinutes) => Unit::Minutes,
+        Measure::Impact(Impact::Availability | Impact::ErrorBudgetSpent) => Unit::Share,
+        Measure::Money(Money::CostRelative) => Unit::Count,
+        Measure::Money(_) => Unit::UsdPerHour,
+        Measure::Impact(_) | Measure::Domain { .. } => Unit::Count,
     }
 }
 

@@ -4,7 +4,10 @@ use super::case::{Case, Metric};
 use super::judge::{Finding, Noise, mean_and_error};
 use crate::model::measure::Measured;
 use crate::simulate::{Stream, binomial, normal_quantile, poisson};
-use crate::stats::{Estimate, Paired, Share, holm, quantile_interval, sign_test, t_quantile};
+use crate::stats::{
+    Estimate, Paired, Share, benjamini_hochberg, bonferroni, holm, quantile_interval,
+    relative_half_width, sign_test, t_quantile,
+};
 use serde_json::Value;
 
 /// Values that are drawn of each law.
@@ -13,10 +16,11 @@ const DRAWS: u64 = 200_000;
 const INTERVALS: u64 = 10_000;
 /// Most values in a list that a case describes.
 const MOST: f64 = 1e6;
-/// No report says it, so that there is nothing to hold against the value.
-const UNUSED: &str = "no report uses this statistic";
-/// What a list of a case's is for.
-const INPUT: &str = "an input of the case, not a result";
+/// Groups of correlated paths, and the paths of a group.
+const GROUPS: u64 = 200;
+const PATHS: u64 = 20;
+/// A metric that no report's function gives.
+const UNKNOWN: &str = "the metric is not known";
 
 /// What the reports' statistics say of each metric.
 pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
@@ -29,7 +33,7 @@ pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
         "holm" => corrected(case),
         "coverage" => covered(case, seed),
         "dispersion" => samplers(case, seed),
-        "batch" => Err("replications are independent: no report averages a correlated path".into()),
+        "batch" => correlated(case, seed),
         "rinott" | "ocba" => Err("no report ranks or selects policies".into()),
         other => Err(format!("the model {other:.40} is not known")),
     }
@@ -39,13 +43,18 @@ fn each(case: &Case, find: impl Fn(&Metric) -> Finding) -> Vec<Finding> {
     case.metrics.iter().map(find).collect()
 }
 
+/// A value that is there; one that is not fails.
+fn known(value: Option<f64>) -> Finding {
+    exact(value.unwrap_or(f64::NAN))
+}
+
 fn exact(value: f64) -> Finding {
     Finding::of(value, Noise::Expectation)
 }
 
 /// The list that a metric of this name gives.
 fn list(case: &Case, name: &str) -> Result<Vec<f64>, String> {
-    let metric = case.metrics.iter().find(|metric| metric.name == name);
+    let metric = case.inputs.iter().find(|metric| metric.name == name);
     let numbers = metric.map(Metric::numbers).unwrap_or_default();
     match numbers.is_empty() {
         true => Err(format!("the list {name} is missing")),
@@ -66,7 +75,7 @@ fn quantile(metric: &Metric) -> Finding {
             exact(t_quantile(p, degrees))
         }
         ("normal_quantile", &[p]) if p > 0.0 && p < 1.0 => exact(normal_quantile(p)),
-        _ => Finding::not("the metric is not known"),
+        _ => Finding::not(UNKNOWN),
     }
 }
 
@@ -79,15 +88,15 @@ fn mean(case: &Case) -> Result<Vec<Finding>, String> {
     let half = estimate.hi.map_or(f64::NAN, |hi| hi - estimate.mean);
     let n = data.len() as f64;
     Ok(each(case, |metric| match metric.name.as_str() {
-        "data" => Finding::not(INPUT),
         "mean" => exact(estimate.mean),
         "sd" => exact(half / t_quantile(0.5 + 0.5 * level, n - 1.0) * n.sqrt()),
         "ci_halfwidth" => exact(half),
         "relative_precision" => exact(half / estimate.mean.abs()),
-        name if name.starts_with("LawKelton") => {
-            Finding::not("studies stop by it, and no report says it")
-        }
-        _ => Finding::not(UNUSED),
+        name if name.starts_with("LawKelton") => match numbers(name)[..] {
+            [tolerance] => exact(relative_half_width(tolerance)),
+            _ => Finding::not(UNKNOWN),
+        },
+        _ => Finding::not(UNKNOWN),
     }))
 }
 
@@ -112,7 +121,7 @@ fn ranks(case: &Case) -> Result<Vec<Finding>, String> {
                 let [lo, hi] = ends(n as usize, q, level);
                 Finding::list(metric, &[lo.unwrap_or(0.0), hi.unwrap_or(n + 1.0)])
             }
-            _ => Finding::not("the metric is not known"),
+            _ => Finding::not(UNKNOWN),
         }
     }))
 }
@@ -133,14 +142,18 @@ fn paired(case: &Case) -> Result<Vec<Finding>, String> {
     // In units of its standard error.
     let t = t_quantile(0.975, difference.n as f64 - 1.0) * difference.mean / (hi - difference.mean);
     Ok(each(case, |metric| match metric.name.as_str() {
-        "x" | "y" => Finding::not(INPUT),
         "mean_diff" => exact(difference.mean),
         "paired_t" => exact(t),
+        "paired_t_pvalue" => known(pairs.p_mean),
+        "wilcoxon_W" => known(pairs.ranks.map(|ranks| ranks.w)),
+        "wilcoxon_p" => known(pairs.ranks.map(|ranks| ranks.p)),
+        "correlation" => known(pairs.correlation),
+        "variance_ratio_independent/paired" => known(pairs.pairing),
         "ci95_low" => exact(lo),
         "ci95_high" => exact(hi),
         "sign_test_positive" => exact(pairs.more as f64),
         "sign_test_pvalue" => exact(sign_test(pairs.less, pairs.more)),
-        _ => Finding::not(UNUSED),
+        _ => Finding::not(UNKNOWN),
     }))
 }
 
@@ -153,25 +166,86 @@ fn share(metric: &Metric) -> Finding {
     match (name.split('(').next().unwrap_or_default(), &found[..]) {
         ("clopper_pearson", &[holds, n]) => match of(0.95, holds, n) {
             Some(share) => Finding::list(metric, &[share.lo, share.hi]),
-            None => Finding::not("the metric is not known"),
+            None => Finding::not(UNKNOWN),
         },
+        ("wilson", &[holds, n]) if holds <= n && n <= MOST => {
+            match Share::wilson(holds as u64, n as u64) {
+                Some(share) => Finding::list(metric, &[share.lo, share.hi]),
+                None => Finding::not(UNKNOWN),
+            }
+        }
         // A bound from above alone.
         ("rule_of_three_exact_upper", &[holds, n, percent]) if percent < 100.0 => {
             match of(1.0 - 2.0 * (1.0 - percent / 100.0), holds, n) {
                 Some(share) => exact(share.hi),
-                None => Finding::not("the metric is not known"),
+                None => Finding::not(UNKNOWN),
             }
         }
-        _ => Finding::not(UNUSED),
+        _ => Finding::not(UNKNOWN),
     }
 }
 
 fn corrected(case: &Case) -> Result<Vec<Finding>, String> {
-    let adjusted = holm(&list(case, "pvalues")?);
+    let p = list(case, "pvalues")?;
+    let tests = p.len() as u64;
+    let alone: Vec<f64> = p.iter().map(|&p| bonferroni(p, tests)).collect();
     Ok(each(case, |metric| match metric.name.as_str() {
-        "pvalues" => Finding::not(INPUT),
-        "holm_adjusted" => Finding::list(metric, &adjusted),
-        _ => Finding::not(UNUSED),
+        "holm_adjusted" => Finding::list(metric, &holm(&p)),
+        "bonferroni" => Finding::list(metric, &alone),
+        "benjamini_hochberg" => Finding::list(metric, &benjamini_hochberg(&p)),
+        _ => Finding::not(UNKNOWN),
+    }))
+}
+
+/// A path each of whose values remembers a share `phi` of the one before. Taken for a replication each,
+/// paths have a mean whose interval is right; taken for replications, the values of one path do not.
+/// That is why every value in a report is one of independent replications.
+fn correlated(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
+    let (n, phi) = (case.count("n", 2_000)?, case.share("phi")?);
+    if n < 2 || phi >= 1.0 {
+        return Err("a path has two values, and forgets".into());
+    }
+    let stream = Stream::new(seed, 0, "verify", "paths");
+    // The variance that an interval of a mean takes for that of one value.
+    let variance = |estimate: &Estimate| {
+        let half = estimate.hi.map_or(f64::NAN, |hi| hi - estimate.mean);
+        let values = estimate.n as f64;
+        let error = half / t_quantile(0.975, values - 1.0);
+        error * error * values
+    };
+    let (mut of_means, mut naive, mut covers) = (Vec::new(), Vec::new(), Vec::new());
+    for group in 0..GROUPS {
+        let mut means = Vec::new();
+        for path in 0..PATHS {
+            let mut draws = stream.draws(group * PATHS + path, 0);
+            let mut value = normal_quantile(draws.uniform()) / (1.0 - phi * phi).sqrt();
+            let mut values = vec![value];
+            for _ in 1..n {
+                value = phi * value + normal_quantile(draws.uniform());
+                values.push(value);
+            }
+            let estimate = Estimate::of(&values).ok_or("a path is empty")?;
+            let ends = estimate.lo.zip(estimate.hi);
+            let holds = ends.is_some_and(|(lo, hi)| lo <= 0.0 && 0.0 <= hi);
+            covers.push(f64::from(u8::from(holds)));
+            means.push(estimate.mean);
+            if path == 0 {
+                naive.push(variance(&estimate) / n as f64);
+            }
+        }
+        let over_paths = Estimate::of(&means).ok_or("there are no paths")?;
+        of_means.push(variance(&over_paths));
+    }
+    let long: Vec<f64> = of_means
+        .iter()
+        .map(|variance| variance * n as f64)
+        .collect();
+    Ok(each(case, |metric| match metric.name.as_str() {
+        "var_of_mean_exact" => Finding::mean(&of_means),
+        "asymptotic_variance" => Finding::mean(&long),
+        name if name.starts_with("naive_var_of_mean") => Finding::mean(&naive),
+        name if name.starts_with("naive_95%_CI") => Finding::mean(&covers),
+        _ => Finding::not(UNKNOWN),
     }))
 }
 
@@ -193,7 +267,7 @@ fn covered(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     Ok(each(case, |metric| match metric.name.as_str() {
         "coverage_normal" => share(0.0, &normal_quantile),
         "coverage_exponential" => share(1.0, &|u| -libm::log(u)),
-        _ => Finding::not("the metric is not known"),
+        _ => Finding::not(UNKNOWN),
     }))
 }
 
@@ -245,7 +319,7 @@ fn samplers(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             }
             (_, &[bound]) if what.starts_with("_P(X>") => share(&|x| x > bound),
             ("_P(X=0)", _) => share(&|x| x == 0.0),
-            _ => Finding::not("the metric is not known"),
+            _ => Finding::not(UNKNOWN),
         }
     }))
 }

@@ -22,6 +22,8 @@ pub struct Case {
     pub params: Map<String, Value>,
     /// Known values.
     pub metrics: Vec<Metric>,
+    /// Lists that the known values are of.
+    pub inputs: Vec<Metric>,
     /// Standard errors that a simulated value may lie off.
     pub z: f64,
 }
@@ -39,6 +41,9 @@ pub struct Metric {
     pub kind: String,
     /// The test.
     pub test: Test,
+    /// `INPUT` where it is no result.
+    #[serde(default)]
+    note: Option<String>,
 }
 
 /// How a simulated value is tested.
@@ -107,13 +112,18 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, Problem> {
     if !(1.0..=100.0).contains(&read.z) {
         return Err(wrong(0, 0, "z is not between 1 and 100".into()));
     }
-    let case = |entry: Entry| Case {
-        family: read.family.clone(),
-        id: entry.id,
-        model: entry.model,
-        params: entry.params,
-        metrics: entry.metrics,
-        z: read.z,
+    let case = |entry: Entry| {
+        let is_input = |metric: &Metric| metric.note.as_deref() == Some("INPUT");
+        let (inputs, metrics) = entry.metrics.into_iter().partition(is_input);
+        Case {
+            family: read.family.clone(),
+            id: entry.id,
+            model: entry.model,
+            params: entry.params,
+            metrics,
+            inputs,
+            z: read.z,
+        }
     };
     Ok(read.cases.into_iter().map(case).collect())
 }
