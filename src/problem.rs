@@ -24,6 +24,8 @@ pub struct Problem {
     pub message: String,
     /// What would be right; empty when there is nothing to add.
     pub hint: String,
+    /// Whether a file that the value names could not be read, which a change of the value need not mend.
+    pub unreadable: bool,
 }
 
 impl fmt::Display for Problem {

@@ -1,6 +1,6 @@
 //! `check`: all mistakes of scenarios at once, what looks wrong, and what the faults will hit.
 
-use crate::cli::failure::{Failure, complain, say};
+use crate::cli::failure::{Failure, code, complain, say};
 use crate::cli::format::{self, Format};
 use crate::cli::load::{Overlays, source, variants};
 use crate::problem::{Place, Problem, Problems};
@@ -33,7 +33,6 @@ struct Found {
     warnings: Vec<Problem>,
     /// What its faults hit and what is deployed, for people.
     facts: Vec<String>,
-    unreadable: bool,
 }
 
 /// Checks every file; one that is wrong keeps none of the others from being checked.
@@ -61,12 +60,10 @@ pub fn check(args: &Args) -> Result<u8, Failure> {
             }
         }
     }
-    Ok(if found.iter().any(|found| found.unreadable) {
-        3
-    } else if found.iter().any(|found| !found.errors.is_empty()) {
-        2
-    } else {
-        0
+    let errors: Vec<Problem> = found.into_iter().flat_map(|found| found.errors).collect();
+    Ok(match errors.is_empty() {
+        true => 0,
+        false => code(&errors),
     })
 }
 
@@ -83,9 +80,9 @@ fn look(argument: &str, overlays: &Overlays) -> Found {
             return found;
         }
         Err(Failure::Files(message) | Failure::Bug(message)) => {
-            found.unreadable = true;
             found.errors.push(Problem {
                 message,
+                unreadable: true,
                 ..Problem::default()
             });
             return found;
@@ -205,6 +202,7 @@ fn json(found: &[Found]) -> Result<Vec<u8>, Failure> {
             path,
             message,
             hint,
+            unreadable: _,
         } = problem;
         ProblemReport {
             file: &place.file,

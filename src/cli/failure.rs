@@ -42,12 +42,20 @@ impl Failure {
             Failure::ClosedPipe => {}
         }
         match self {
-            Failure::Input(_) => 2,
+            Failure::Input(problems) => code(&problems.0),
             Failure::Files(_) => 3,
             Failure::ClosedPipe => 0,
             // As a panic, which it was.
             Failure::Bug(_) => 101,
         }
+    }
+}
+
+/// The exit code of mistakes: that of files where nothing else is wrong than that some could not be read.
+pub fn code(problems: &[Problem]) -> u8 {
+    match !problems.is_empty() && problems.iter().all(|problem| problem.unreadable) {
+        true => 3,
+        false => 2,
     }
 }
 

@@ -91,7 +91,7 @@ fn read(dir: &Path) -> Result<Vec<Case>, Failure> {
     let wrong =
         |what: String| Failure::input(what, "give a directory that holds files of cases (*.json)");
     let entries =
-        fs::read_dir(dir).map_err(|error| wrong(format!("{}: {error}", dir.display())))?;
+        fs::read_dir(dir).map_err(|error| Failure::file(dir, "cannot be read", &error))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "json"))
@@ -105,7 +105,7 @@ fn read(dir: &Path) -> Result<Vec<Case>, Failure> {
     let mut problems: Vec<Problem> = Vec::new();
     for file in &files {
         let text = fs::read_to_string(file)
-            .map_err(|error| wrong(format!("{}: {error}", file.display())))?;
+            .map_err(|error| Failure::file(file, "cannot be read", &error))?;
         match verify::parse(&file.display().to_string(), &text) {
             Ok(found) => cases.extend(found),
             Err(problem) => problems.push(problem),

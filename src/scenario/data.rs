@@ -59,7 +59,7 @@ pub fn inline(node: &mut Node, path: &str, dir: &Path, wrongs: &mut Wrongs) {
 pub fn text(path: &Path, most: usize) -> Result<String, Wrong> {
     let shown = path.display();
     let unreadable = |why: String| {
-        Wrong::new(
+        Wrong::unreadable(
             format!("cannot read {shown}: {why}"),
             "a data file is looked for in the folder of the file that names it",
         )

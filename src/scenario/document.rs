@@ -322,6 +322,7 @@ impl Stack {
             path,
             message: wrong.message,
             hint: wrong.hint,
+            unreadable: wrong.unreadable,
         };
         Problems(clashes.into_iter().map(problem).collect())
     }

@@ -166,6 +166,7 @@ fn problem((_, path, wrong): Clash) -> Problem {
         path,
         message: wrong.message,
         hint: wrong.hint,
+        unreadable: wrong.unreadable,
         ..Problem::default()
     })
 }

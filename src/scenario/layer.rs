@@ -117,6 +117,7 @@ impl Layer {
                 path,
                 message: wrong.message,
                 hint: wrong.hint,
+                unreadable: wrong.unreadable,
             };
             wrongs.into_iter().map(problem).collect()
         })

@@ -35,6 +35,8 @@ pub struct Wrong {
     pub message: String,
     /// What would be right.
     pub hint: String,
+    /// Whether a file that it names could not be read, and nothing else is wrong.
+    pub unreadable: bool,
 }
 
 impl Wrong {
@@ -43,6 +45,15 @@ impl Wrong {
         Wrong {
             message: message.into(),
             hint: hint.into(),
+            unreadable: false,
+        }
+    }
+
+    /// A file that could not be read.
+    pub fn unreadable(message: impl Into<String>, hint: impl Into<String>) -> Wrong {
+        Wrong {
+            unreadable: true,
+            ..Wrong::new(message, hint)
         }
     }
 }

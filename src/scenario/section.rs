@@ -140,7 +140,11 @@ impl<'r> Section<'r> {
 
     /// Notes a mistake of a key's value, or of the table where the key is absent.
     pub fn wrong(&self, key: &str, message: impl Into<String>, hint: impl Into<String>) {
-        let wrong = Wrong::new(message, hint);
+        self.is_wrong(key, Wrong::new(message, hint));
+    }
+
+    /// The same with what is already known to be wrong.
+    pub fn is_wrong(&self, key: &str, wrong: Wrong) {
         self.reader
             .wrong(self.place_of(key), &self.path_of(key), wrong);
     }

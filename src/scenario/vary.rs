@@ -37,6 +37,7 @@ impl Vary {
                 path: String::new(),
                 message: wrong.message,
                 hint: wrong.hint,
+                unreadable: wrong.unreadable,
             };
             problem.into()
         })
@@ -191,8 +192,18 @@ fn range_of(text: &str) -> Result<Vec<String>, Wrong> {
             "the smaller end comes first",
         ));
     }
+    let step = (ends.hi - ends.lo) / (steps - 1) as f64;
+    // Enough decimals to be right to a thousandth of a step.
+    let decimals = (3.0 - libm::floor(libm::log10(step))).clamp(0.0, 12.0) as usize;
     let value = |i: usize| {
-        let value = ends.lo + (ends.hi - ends.lo) * i as f64 / (steps - 1) as f64;
+        let value = match i {
+            0 => ends.lo,
+            i if i + 1 == steps => ends.hi,
+            i => {
+                let text = format!("{:.decimals$}", ends.lo + step * i as f64);
+                text.parse().expect("a number that was just written")
+            }
+        };
         format!("{}{}", rounded(value), ends.unit)
     };
     Ok((0..steps).map(value).collect())
@@ -296,6 +307,10 @@ mod tests {
             ("a=-1..1/3", "-1 0 1"),
             ("a=1e3..1_003/2", "1000 1003"),
             ("a=1kB..1MB/2", "1000 B|1000000 B"),
+            ("a=10s..2min/4", "10s 46.67s 83.33s 120s"),
+            ("a=0..1/4", "0 0.3333 0.6667 1"),
+            ("a=1000000..2000000/4", "1000000 1333333 1666667 2000000"),
+            ("a=1..1.000002/3", "1 1.000001 1.000002"),
         ] {
             let separator = if expected.contains('|') { "|" } else { " " };
             assert_eq!(texts(text).join(separator), expected, "{text}");

@@ -198,9 +198,9 @@ fn named_file(argument: &str) -> Result<(&str, &str), Failure> {
                 file: "--variant".to_string(),
                 ..Place::default()
             },
-            path: String::new(),
             message,
             hint: "write NAME=FILE, such as --variant short-ttl=ttl.toml".to_string(),
+            ..Problem::default()
         };
         Err(Failure::Input(problem.into()))
     };

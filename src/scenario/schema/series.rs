@@ -102,7 +102,7 @@ fn begins(table: &mut Section) -> Option<Millis> {
     match moment::read(&text, &TimeZone::UTC, None) {
         Ok(at) => Some(at),
         Err(wrong) => {
-            table.wrong("begins", wrong.message, wrong.hint);
+            table.is_wrong("begins", wrong);
             None
         }
     }

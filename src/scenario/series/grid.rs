@@ -5,7 +5,7 @@ use super::rows::Row;
 use crate::scenario::layer::MOST_VALUES;
 use crate::scenario::quantity::Wrong;
 use crate::units::human_secs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Mean count of a bucket from which on the noise of counting, at most 5 %, is left in.
 const ENOUGH: f64 = 400.0;
@@ -47,7 +47,15 @@ pub struct Shaping {
 }
 
 /// Makes a series of rows in order.
-pub fn series(rows: &[Row], shown: &str, shaping: &Shaping) -> Result<Series, Wrong> {
+///
+/// Of the moments `unsure`, which the clocks go through twice and the file has once, both passes are
+/// filled, however long that gap is.
+pub fn series(
+    rows: &[Row],
+    unsure: &BTreeSet<Millis>,
+    shown: &str,
+    shaping: &Shaping,
+) -> Result<Series, Wrong> {
     let step = step(rows, shown)?;
     let longest = shaping.gap.unwrap_or(HOUR.max(2 * step));
     let count = 1 + (rows[rows.len() - 1].at - rows[0].at) / step;
@@ -67,7 +75,8 @@ pub fn series(rows: &[Row], shown: &str, shaping: &Shaping) -> Result<Series, Wr
             unreachable!("windows of two")
         };
         let steps = (after.at - before.at) / step;
-        if (steps - 1) * step > longest {
+        let both = 2 * unsure.range(before.at..after.at).count() as i64;
+        if (steps - 1 - both) * step > longest {
             return Err(Wrong::new(
                 format!(
                     "{shown}, line {}: {} without values before it",

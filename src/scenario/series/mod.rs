@@ -129,7 +129,7 @@ fn made(
         match data::text(Path::new(csv), LARGEST_BYTES) {
             Ok(text) => files.insert(csv.to_string(), text),
             Err(wrong) => {
-                section.wrong("csv", wrong.message, wrong.hint);
+                section.is_wrong("csv", wrong);
                 section.ignore_rest();
                 return None;
             }
@@ -158,19 +158,23 @@ fn made(
     let of_all = placed
         .as_ref()
         .is_some_and(|text| text.starts_with(BUSIEST_OF_ALL));
-    let found = rows::read(text, csv, name, &asked, of_all)
-        .and_then(|found| Ok((grid::series(&found.rows, csv, &shaping)?, found)));
+    let found = rows::read(text, csv, name, &asked, of_all).and_then(|found| {
+        Ok((
+            grid::series(&found.rows, &found.unsure, csv, &shaping)?,
+            found,
+        ))
+    });
     let (series, found) = match found {
         Ok(found) => found,
         Err(wrong) => {
-            section.wrong("csv", wrong.message, wrong.hint);
+            section.is_wrong("csv", wrong);
             return None;
         }
     };
     let place = match (place, placed) {
         (Some(node), Some(text)) => {
             let text = match of_all {
-                true => common(&text, &found.all, csv, &shaping),
+                true => common(&text, &found, csv, &shaping),
                 false => Ok(absolute(&text, zone.as_ref())),
             };
             Some(within(section, text, node.at)?)
@@ -197,7 +201,7 @@ fn day(section: &mut Section, csv: &str, text: &str, at: At) -> Option<(Table, N
             Some((table, sourced(words)))
         }
         Err(wrong) => {
-            section.wrong("csv", wrong.message, wrong.hint);
+            section.is_wrong("csv", wrong);
             None
         }
     }
@@ -234,7 +238,7 @@ fn within(section: &Section, place: Result<String, Wrong>, at: At) -> Option<Nod
     match place {
         Ok(text) => Some(Node::plain(Value::Text(text), at)),
         Err(wrong) => {
-            section.wrong("place", wrong.message, wrong.hint);
+            section.is_wrong("place", wrong);
             None
         }
     }
@@ -263,15 +267,10 @@ fn absolute(place: &str, zone: Option<&TimeZone>) -> String {
 }
 
 /// The place of the busiest hour of all markets together.
-fn common(
-    place: &str,
-    all: &BTreeMap<i64, f64>,
-    csv: &str,
-    shaping: &Shaping,
-) -> Result<String, Wrong> {
+fn common(place: &str, found: &rows::Rows, csv: &str, shaping: &Shaping) -> Result<String, Wrong> {
     let row = |(&at, &value): (&i64, &f64)| rows::Row { line: 0, at, value };
-    let rows: Vec<rows::Row> = all.iter().map(row).collect();
-    let sum = grid::series(&rows, csv, shaping)?;
+    let rows: Vec<rows::Row> = found.all.iter().map(row).collect();
+    let sum = grid::series(&rows, &found.unsure, csv, shaping)?;
     let window = sum.hour();
     let busiest = crate::model::series::busiest(&sum.rates, window, 0..usize::MAX);
     let (first, _) = busiest.ok_or_else(|| Wrong::new(format!("{csv} has no hour"), ""))?;
@@ -295,7 +294,7 @@ fn zone(section: &mut Section) -> Option<TimeZone> {
     match moment::zone(text) {
         Ok(zone) => Some(zone),
         Err(wrong) => {
-            section.wrong("zone", wrong.message, wrong.hint);
+            section.is_wrong("zone", wrong);
             None
         }
     }

@@ -109,6 +109,17 @@ pub fn read(text: &str, zone: &TimeZone, previous: Option<Millis>) -> Result<Mil
     }
 }
 
+/// Both moments of a text without an offset that is in an hour which the clocks of the zone go through
+/// twice; `None` of any other.
+pub fn twice(text: &str, zone: &TimeZone) -> Option<[Millis; 2]> {
+    let local: DateTime = text.trim().parse().ok()?;
+    let at = |offset: Offset| Some(offset.to_timestamp(local).ok()?.as_millisecond());
+    match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Fold { before, after } => Some([at(before)?, at(after)?]),
+        _ => None,
+    }
+}
+
 /// A moment with `Z`, `UTC` or an offset.
 fn absolute(text: &str) -> Option<Timestamp> {
     let text = match text.strip_suffix("UTC") {

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most rows of a file.
 const MOST_ROWS: usize = 2_000_000;
+/// A day in milliseconds.
+const DAY: Millis = 86_400_000;
 /// Columns that hold the moment where nothing else is said.
 const TIMES: [&str; 5] = ["timestamp", "time", "datetime", "date", "ts"];
 /// Columns that hold the market where nothing else is said.
@@ -48,6 +50,9 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// Sums over all markets of the file, by moment; empty where it has only one.
     pub all: BTreeMap<Millis, f64>,
+    /// First passes of moments that the clocks go through twice and the file has once: nobody knows
+    /// which pass is meant, or whether both are added up, so neither has a value.
+    pub unsure: BTreeSet<Millis>,
 }
 
 /// Whether a file has moments, and is not the shape of a day.
@@ -103,7 +108,11 @@ pub fn read(text: &str, shown: &str, name: &str, asked: &Asked, sum: bool) -> Re
     let mut found = Rows {
         rows: Vec::new(),
         all: BTreeMap::new(),
+        unsure: BTreeSet::new(),
     };
+    // Markets and days on which a second pass was seen, and first passes by market and day.
+    let mut seconds: BTreeSet<(String, i64)> = BTreeSet::new();
+    let mut firsts: Vec<(String, i64, Millis)> = Vec::new();
     let mut others: BTreeSet<String> = BTreeSet::new();
     let mut last: BTreeMap<String, (u64, Millis)> = BTreeMap::new();
     let mut absolute: Option<(u64, bool)> = None;
@@ -181,6 +190,15 @@ pub fn read(text: &str, shown: &str, name: &str, asked: &Asked, sum: bool) -> Re
                 last.insert(market.to_string(), (line, at));
             }
         }
+        if !is_absolute && let Some([first, second]) = moment::twice(written, zone) {
+            let day = first.div_euclid(DAY);
+            match at == second {
+                true => {
+                    seconds.insert((market.to_string(), day));
+                }
+                false => firsts.push((market.to_string(), day, first)),
+            }
+        }
         let text = record.get(columns.value).unwrap_or_default();
         let Some(value) = value(text).map_err(|told| wrong(line, told.message, &told.hint))? else {
             continue;
@@ -192,6 +210,14 @@ pub fn read(text: &str, shown: &str, name: &str, asked: &Asked, sum: bool) -> Re
             found.rows.push(Row { line, at, value });
         }
     }
+    for (market, day, first) in firsts {
+        let ours = columns.by.is_none() || market == wanted;
+        if !seconds.contains(&(market, day)) && (sum || ours) {
+            found.unsure.insert(first);
+        }
+    }
+    found.rows.retain(|row| !found.unsure.contains(&row.at));
+    found.all.retain(|at, _| !found.unsure.contains(at));
     if !found.rows.is_empty() {
         return Ok(found);
     }

@@ -159,6 +159,55 @@ fn gaps_are_filled_by_a_straight_line_up_to_a_limit() {
     assert_eq!(series.factors[12] / series.factors[14], 0.5);
 }
 
+/// Half-hourly counts of two days in New York, on the first of which the clocks go through one o'clock
+/// twice; the file has that hour so many times, once as the sum of both.
+fn autumn(times: usize) -> String {
+    let mut csv = "timestamp,value\n".to_string();
+    let mut add = |day: usize, half: usize, count: u32| {
+        csv += &format!(
+            "2014-11-0{day} {:02}:{:02}:00,{count}\n",
+            half / 2,
+            half % 2 * 30
+        );
+    };
+    for day in [2, 3] {
+        for half in 0..48 {
+            match (day, half, times) {
+                (2, 2, 1) => add(day, half, 36_000),
+                (2, 3, 1) => add(day, half, 36_000),
+                (2, 2, _) => {
+                    for half in [2, 3, 2, 3] {
+                        add(day, half, 18_000);
+                    }
+                }
+                (2, 3, _) => {}
+                _ => add(day, half, 18_000),
+            }
+        }
+    }
+    csv
+}
+
+#[test]
+fn an_hour_that_is_there_once_and_passed_twice_is_not_known() {
+    let unit = "unit = \"per bucket\"";
+    let new_york = &format!("{unit}, zone = \"America/New_York\"");
+    // 49 hours whichever way: what is not known lies on the line between its neighbours.
+    for times in [1, 2] {
+        let market = market(&autumn(times), new_york);
+        let series = market.series.expect("measured");
+        assert_eq!(series.factors.len(), 98, "{times}");
+        assert!(
+            (market.starts - 10.0).abs() < 1e-9,
+            "{times}: {}",
+            market.starts
+        );
+    }
+    // Where no zone is given nobody can tell.
+    assert_eq!(market(&autumn(1), unit).starts, 20.0);
+    assert!(told(&autumn(2), unit).contains("is earlier than line"));
+}
+
 #[test]
 fn files_are_read_however_they_were_exported() {
     let plain = market(&day(), "unit = \"per bucket\"");

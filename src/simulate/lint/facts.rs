@@ -2,6 +2,8 @@
 
 use crate::faults;
 use crate::model::scenario::Scenario;
+use crate::model::series::Series;
+use crate::units::three_digits;
 use crate::world::plan::Plan;
 
 /// Which part of its data each market with measured demand goes through, a line each.
@@ -10,21 +12,26 @@ pub fn measured(scenario: &Scenario, plan: &Plan) -> Vec<String> {
     markets
         .filter_map(|(m, market)| {
             let series = market.series.as_ref()?;
-            let data = |secs: f64| {
-                let ms = series.zero_unix_ms + (secs * 1e3) as i64;
-                let shown = jiff::Timestamp::from_millisecond(ms);
-                shown.map_or_else(|_| format!("{ms} ms"), |t| t.strftime("%F %H:%M").to_string())
-            };
             Some(format!(
-                "Demand of {}: begins as at {} UTC, {:.1}/s; the busiest hour of the data is around {} UTC, {:.1}/s",
+                "Demand of {}: begins as at {} UTC, {}/s; the busiest hour of the data is around {} UTC, {}/s",
                 market.name,
-                data(0.0),
-                plan.demand[m].rate(0.0),
-                data(series.busiest_secs()),
-                market.starts * scenario.demand,
+                moment(series, 0.0),
+                three_digits(plan.demand[m].rate(0.0)),
+                moment(series, series.busiest_secs()),
+                three_digits(market.starts * scenario.demand),
             ))
         })
         .collect()
+}
+
+/// The moment of the data so many seconds after the beginning of the scenario, UTC.
+pub fn moment(series: &Series, secs: f64) -> String {
+    let ms = series.zero_unix_ms + (secs * 1e3) as i64;
+    let shown = jiff::Timestamp::from_millisecond(ms);
+    shown.map_or_else(
+        |_| format!("{ms} ms"),
+        |t| t.strftime("%F %H:%M").to_string(),
+    )
 }
 
 /// What each fault hits, a line each.

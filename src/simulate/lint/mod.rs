@@ -6,6 +6,7 @@
 //! | `calls` | timeouts, attempts, stores behind caches |
 //! | `capacity` | what is left after the loss of a region |
 //! | `data` | targets of domains, against their stores |
+//! | `demand` | measured demand with an hour that no other day comes near |
 //! | `goals` | what is asked, against what the inputs allow |
 //! | `origins` | limits on requests in flight |
 //! | `placement` | where services live and markets may be served |
@@ -16,6 +17,7 @@
 mod calls;
 mod capacity;
 mod data;
+mod demand;
 mod facts;
 mod goals;
 mod origins;
@@ -75,6 +77,7 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     calls::retry_storms(scenario, &plan, &mut found);
     capacity::survivors(scenario, &plan, &mut found);
     calls::cold_stores(scenario, &plan, &mut found);
+    demand::outliers(scenario, &mut found);
     goals::missing(scenario, &mut found);
     goals::stickiness(scenario, &mut found);
     goals::blind_spots(scenario, &mut found);

@@ -377,3 +377,31 @@ fn what_autoscaling_brings_is_said_in_slots() {
                 carries it after some 3 min";
     assert!(found.iter().any(|f| f.contains(said)), "{found:#?}");
 }
+
+#[test]
+fn an_hour_that_no_other_day_comes_near_is_told() {
+    let told = |peak: &str| {
+        let day = |middle: &str| {
+            format!(
+                "{}{middle}, {}",
+                "'100/s', ".repeat(12),
+                "'100/s', ".repeat(11)
+            )
+        };
+        let rates = day("'100/s'") + &day(&format!("'{peak}'")) + &day("'110/s'");
+        let series = format!(
+            "market.north.requests={{ begins = '2024-05-01T00:00:00Z', every = '1h', rates = [{rates}] }}"
+        );
+        let warnings = found(&[&series]);
+        let mut own = warnings
+            .into_iter()
+            .filter(|line| line.starts_with("market.north: "));
+        own.next()
+    };
+    assert_eq!(told("130/s"), None);
+    let line = told("140/s").expect("it is told");
+    assert!(
+        line.contains("around 2024-05-02 12:30 UTC, is 27 % above any of other days"),
+        "{line}"
+    );
+}
