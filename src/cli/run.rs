@@ -61,7 +61,7 @@ pub struct Flags {
     /// What standard output gets
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// No progress and no tables
+    /// No progress, and no tables unless a format is asked for
     #[arg(short, long)]
     pub quiet: bool,
     /// No pictures
@@ -218,7 +218,7 @@ fn tell(
     if flags.format == Format::Json {
         return say(&report::summary(&conducted.summary, against));
     }
-    if flags.quiet {
+    if flags.quiet && flags.format == Format::Text {
         return Ok(());
     }
     let out = dir.display().to_string();

@@ -103,6 +103,10 @@ pub fn sentence(comparison: &Comparison) -> String {
     }
 }
 
+/// Equal measures that are named, at most.
+#[cfg(feature = "cli")]
+const MOST_NAMED: usize = 2;
+
 /// All comparisons of one variant with the first as one sentence.
 #[cfg(feature = "cli")]
 pub fn together(comparisons: &[&Comparison]) -> String {
@@ -140,8 +144,11 @@ pub fn together(comparisons: &[&Comparison]) -> String {
         parts.push(format!("not told apart: {}", nouns(&unclear)));
     }
     let same = of(&[Evidence::Same]);
-    if !same.is_empty() {
-        parts.push(format!("the same: {}", nouns(&same)));
+    match same.len() {
+        0 => {}
+        1..=MOST_NAMED => parts.push(format!("the same: {}", nouns(&same))),
+        many if many == comparisons.len() => parts.push("no measure differs".to_string()),
+        many => parts.push(format!("the same: {many} other measures")),
     }
     let none = of(&[Evidence::NoPairs]);
     if !none.is_empty() {

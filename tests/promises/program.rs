@@ -1,7 +1,9 @@
 //! The real program, as people and scripts meet it.
 
-use crate::given::drill;
+use crate::given::{drill, scenario};
 use assert_cmd::Command;
+use darkregion::policies;
+use darkregion::scenario::{Kind, builtin, builtins};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -409,14 +411,52 @@ fn all_mistakes_come_at_once_with_their_places() {
     assert!(err.contains("horizon"), "it suggests: {err}");
 }
 
+/// What a run writes and says of itself, with so many arguments.
+fn results(dir: &Path, args: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let one = ["-n", "1", "--no-plots", "-q", "-o", "out"];
+    let args: Vec<&str> = args.iter().chain(&one).copied().collect();
+    let (code, _, err) = run(dir, &args);
+    assert!(matches!(code, Some(0 | 1 | 4)), "{args:?}: {err}");
+    let mut written = written(&dir.join("out"));
+    assert!(written.remove("manifest.json").is_some(), "{args:?}");
+    assert!(written.contains_key("summary.json"), "{args:?}");
+    written
+}
+
 #[test]
-fn what_is_shown_can_be_run() {
+fn what_is_shown_runs_the_same_bytes() {
     let dir = fresh();
-    for name in ["chaos-kong", "chaos-kong-industry-defaults"] {
+    let shown = |name: &str| {
         let (code, text, err) = run(dir.path(), &["show", name]);
         assert_eq!(code, Some(0), "{err}");
-        fs::write(dir.path().join("shown.toml"), text).expect("written");
-        let (code, out, err) = run(dir.path(), &["check", "shown.toml"]);
-        assert_eq!(code, Some(0), "{name}: {out}{err}");
+        fs::write(dir.path().join(format!("{name}.toml")), text).expect("written");
+        format!("./{name}.toml")
+    };
+    for built in builtins() {
+        let (name, file) = (built.name, shown(built.name));
+        match built.kind {
+            Kind::Scenario => {
+                let (code, out, err) = run(dir.path(), &["check", &file]);
+                assert_eq!(code, Some(0), "{name}: {out}{err}");
+                // A minute beyond the last fault: the same inputs, and no long storm.
+                let scenario = scenario(builtin(name).expect("it is built in"), None, &[]);
+                let begins = scenario.faults.iter().map(|fault| fault.at.secs());
+                let horizon = format!("horizon={}s", 60.0 + begins.fold(0.0, f64::max));
+                let of = |which| results(dir.path(), &["run", which, "--set", &horizon]);
+                let (by_name, saved) = (of(name), of(&file));
+                assert!(by_name == saved, "{name} is another one once it is saved");
+            }
+            Kind::Strategy => {
+                let by_name = results(dir.path(), &["run", "tiny", "-p", name]);
+                let saved = results(dir.path(), &["run", "tiny", "-p", &file]);
+                assert!(by_name == saved, "{name} is another one once it is saved");
+            }
+        }
+    }
+    for policy in policies::all() {
+        let (name, file) = (policy.name(), shown(policy.name()));
+        let by_name = results(dir.path(), &["run", "tiny", "-p", name]);
+        let saved = results(dir.path(), &["run", "tiny", "-p", &file]);
+        assert!(by_name == saved, "{name} is another one once it is saved");
     }
 }

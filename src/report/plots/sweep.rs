@@ -182,7 +182,15 @@ impl Panel {
         let (from, to) = ends(&mut points().map(|point| point.0));
         let (lo, hi) = ends(&mut points().flat_map(|point| point.1).flatten());
         let (lo, hi) = if lo <= hi { (lo, hi) } else { (0.0, 1.0) };
-        let air = 0.08 * (hi - lo).max(0.3 * hi.abs()).max(1e-6);
+        let nothing = match self.unit {
+            Unit::Share => 0.01,
+            _ => 1.0,
+        };
+        let air = match (lo, hi) {
+            // Nothing anywhere: an axis that says so without a wealth of decimals.
+            (0.0, 0.0) => nothing,
+            _ => 0.08 * (hi - lo).max(0.3 * hi.abs()).max(1e-6),
+        };
         let bottom = if lo > 0.0 { (lo - air).max(0.0) } else { lo };
         let top = match self.unit {
             Unit::Share if hi <= 1.0 => (hi + air).min(1.0),

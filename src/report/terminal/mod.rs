@@ -50,6 +50,10 @@ pub fn text(
         text.push('\n');
         text.push_str(&comparison::text(findings.summary, style));
     }
+    if text.contains(", ?]") || text.contains("[?, ") {
+        let open = "?: an end that so few replications, or times without an end, do not show";
+        let _ = writeln!(text, "\n{open}");
+    }
     let _ = writeln!(text, "\nFiles are in {out}");
     text.push_str(&last_line(first(findings)));
     match style.markdown {

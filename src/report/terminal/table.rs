@@ -3,7 +3,7 @@
 use crate::stats::Verdict;
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
-    TableStyle,
+    TableStyle, Width,
 };
 
 /// Widest line.
@@ -99,6 +99,13 @@ pub fn rendered(
     if style.markdown {
         return piped(header, &numbers, &rows);
     }
+    let longest: Vec<u16> = (0..header.len())
+        .map(|i| {
+            let cells = rows.iter().filter_map(|row| row.get(i)).map(Cell::content);
+            let texts = std::iter::once(header[i].to_string()).chain(cells);
+            texts.map(|text| longest_word(&text)).max().unwrap_or(0)
+        })
+        .collect();
     let mut table = Table::new();
     table
         .load_style(RULED)
@@ -120,12 +127,22 @@ pub fn rendered(
         }
         if whole.contains(&i) && widths[i] <= WHOLE {
             column.set_constraint(ColumnConstraint::ContentWidth);
+        } else {
+            // Lines break between words.
+            let longest = longest[i].min(WHOLE) + 2;
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest)));
         }
     }
     let text = table.to_string();
     text.lines()
         .map(|line| format!("{INDENT}{}\n", line.trim_end()))
         .collect()
+}
+
+/// Columns of the longest word of a text.
+fn longest_word(text: &str) -> u16 {
+    let words = text.split_whitespace().map(|word| word.chars().count());
+    words.max().unwrap_or(0).min(usize::from(u16::MAX)) as u16
 }
 
 /// A table in Markdown.

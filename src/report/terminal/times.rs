@@ -38,6 +38,12 @@ pub fn table(scenario: &Scenario, variant: &VariantSummary, style: Style) -> Str
         rows,
         style,
     );
+    if !scenario.objectives.is_empty() && variant.times_s.get(RTO).is_some_and(|rto| rto.n > 0) {
+        text.push_str(&format!(
+            "  The RTO counts whole windows of {}, in which objectives are held or broken\n",
+            human_secs(scenario.sample.secs())
+        ));
+    }
     if scenario.objectives.is_empty() {
         text.push_str("  No objective: nothing can be broken, so the RTO is 0\n");
     }

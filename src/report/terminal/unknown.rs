@@ -94,22 +94,34 @@ pub fn precision(variant: &VariantSummary, replications: u64) -> String {
     let mut text = String::new();
     for found in &variant.precision {
         let n = figure::whole(replications);
-        let _ = match (found.reached, found.half_width, found.wanted) {
-            (true, Some(half), Some(wanted)) => writeln!(
-                text,
-                "Precision {}: reached after {n} replications, ±{half:.4} where ±{wanted:.4} was wanted",
-                found.asked
-            ),
-            (_, Some(half), Some(wanted)) => writeln!(
-                text,
-                "Precision {}: NOT reached after {n} replications, ±{half:.4} where ±{wanted:.4} was wanted",
-                found.asked
-            ),
+        let reached = if found.reached {
+            "reached"
+        } else {
+            "NOT reached"
+        };
+        let _ = write!(
+            text,
+            "Precision {}: {reached} after {n} replications, ",
+            found.asked
+        );
+        let _ = match (found.estimate, found.half_width, found.wanted) {
+            (Some(estimate), Some(half), Some(wanted)) => {
+                let value = |value| figure::value(found.unit, value);
+                let half = match (half == 0.0, found.unit) {
+                    // Its interval has no width where all replications near it say the same.
+                    (true, Unit::Seconds) => "within one window".to_string(),
+                    _ => format!("±{}", value(half)),
+                };
+                let wanted = value(wanted);
+                writeln!(
+                    text,
+                    "{} {half} where ±{wanted} was wanted",
+                    value(estimate)
+                )
+            }
             _ => writeln!(
                 text,
-                "Precision {}: NOT reached after {n} replications, its interval has an open end: too \
-                 few replications, or times without an end",
-                found.asked
+                "its interval has an open end: too few replications, or times without an end"
             ),
         };
     }
