@@ -31,6 +31,9 @@ mod docs;
 mod edges;
 #[path = "promises/faults.rs"]
 mod faults;
+#[cfg(feature = "cli")]
+#[path = "promises/gallery.rs"]
+mod gallery;
 #[path = "promises/golden.rs"]
 mod golden;
 #[path = "promises/halving.rs"]

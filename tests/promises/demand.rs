@@ -134,4 +134,16 @@ fn check_tells_where_the_run_lies_and_what_is_wrong_with_a_file() {
         told.contains("long.csv, line 9: the same moment as in line 7"),
         "{told}"
     );
+    // A file that cannot be read is no mistake in the scenario, unless there are others.
+    fs::remove_file(dir.path().join("long.csv")).expect("removed");
+    for verb in ["check", "run"] {
+        let (code, out, err) = run(dir.path(), &[verb, "d.toml"]);
+        assert_eq!(code, Some(3), "{out}{err}");
+        assert!(
+            format!("{out}{err}").contains("cannot read long.csv"),
+            "{out}{err}"
+        );
+    }
+    let (code, ..) = run(dir.path(), &["run", "d.toml", "--set", "dns.ttl=soon"]);
+    assert_eq!(code, Some(2));
 }

@@ -153,7 +153,11 @@ fn exit_codes_say_what_happened() {
     let few = ["run", "drill.toml", "-q", "--no-plots", "-n", "1"];
     let (code, ..) = run(pass.path(), &few);
     assert_eq!(code, Some(4), "one replication does not tell");
-    for absent in [["run", "nowhere.toml"], ["check", "nowhere.toml"]] {
+    for absent in [
+        ["run", "nowhere.toml"],
+        ["check", "nowhere.toml"],
+        ["verify", "nowhere.toml"],
+    ] {
         let (code, out, err) = run(pass.path(), &absent);
         assert_eq!(code, Some(3), "{absent:?}: {out}{err}");
         assert!(err.contains("nowhere.toml"), "{err}");
