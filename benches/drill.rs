@@ -2,6 +2,8 @@
 //!
 //! Times are of one core and compared, in the same run, with a bare loop that draws addressed
 //! random numbers, so that figures of different machines can be related.
+//!
+//! `cargo bench --bench drill -- once` runs one replication, for `benches/instructions`.
 
 // A bench measures the wall clock; nothing that it measures reads it.
 #![allow(
@@ -97,6 +99,11 @@ fn row(what: &str, cost: &Cost, draw: f64) {
 }
 
 fn main() {
+    if std::env::args().any(|argument| argument == "once") {
+        let simulator = Simulator::new(&drill("flow-dark", &[]));
+        black_box(simulator.run(1, 0));
+        return;
+    }
     let draw = draw_nanos();
     println!("an addressed draw takes {draw:.2} ns");
     println!(

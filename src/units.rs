@@ -27,6 +27,7 @@ impl Time {
     pub const NEVER: Time = Time(u64::MAX);
 
     /// The point so many seconds after the beginning; negative and non-finite values clamp.
+    #[inline]
     pub fn from_secs(seconds: f64) -> Time {
         Time(nanos(seconds))
     }
@@ -37,6 +38,7 @@ impl Time {
     }
 
     /// The span from `earlier` to `self`, zero if `earlier` is later.
+    #[inline]
     pub fn since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
@@ -47,6 +49,7 @@ impl Span {
     pub const ZERO: Span = Span(0);
 
     /// So many seconds; negative and non-finite values clamp.
+    #[inline]
     pub fn from_secs(seconds: f64) -> Span {
         Span(nanos(seconds))
     }
@@ -62,13 +65,20 @@ impl Span {
     }
 }
 
+#[inline]
 fn nanos(seconds: f64) -> u64 {
+    // To the nearest, halves up, as `f64::round` does; that would be a call per event into the
+    // platform's library, where the processor's own instruction is not sure to be there.
+    let exact = seconds * NANOS as f64;
     // `as` saturates, and sends NaN to zero; the largest value is kept free for `NEVER`.
-    ((seconds * NANOS as f64).round() as u64).min(u64::MAX - 1)
+    let whole = exact as u64;
+    let up = exact - whole as f64 >= 0.5;
+    whole.saturating_add(u64::from(up)).min(u64::MAX - 1)
 }
 
 impl Add<Span> for Time {
     type Output = Time;
+    #[inline]
     fn add(self, span: Span) -> Time {
         Time(self.0.saturating_add(span.0))
     }
@@ -188,4 +198,35 @@ pub enum Dist {
     Mixture(Vec<(f64, Dist)>),
     /// A sorted sample, read linearly between its points.
     Empirical(Vec<f64>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rounded(seconds: f64) -> u64 {
+        ((seconds * NANOS as f64).round() as u64).min(u64::MAX - 1)
+    }
+
+    #[test]
+    fn seconds_that_are_no_number_of_nanoseconds_clamp() {
+        for seconds in [f64::NEG_INFINITY, -1.0, -0.4e-9, -0.0, f64::NAN] {
+            assert_eq!(Span::from_secs(seconds), Span::ZERO, "{seconds}");
+        }
+        for seconds in [f64::INFINITY, f64::MAX, 1e12, 18_446_744_073.709_552] {
+            assert_eq!(Span::from_secs(seconds).0, u64::MAX - 1, "{seconds}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn seconds_round_to_the_nearest_nanosecond(bits: u64, halves in 0u64..1 << 54) {
+            for seconds in [f64::from_bits(bits), halves as f64 / 2e9, bits as f64 / 1e9] {
+                for close in [seconds.next_down(), seconds, seconds.next_up()] {
+                    prop_assert_eq!(Span::from_secs(close).0, rounded(close), "{}", close);
+                }
+            }
+        }
+    }
 }

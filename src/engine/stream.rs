@@ -93,10 +93,7 @@ impl Draws {
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
         if self.used == BLOCK {
-            let within = (u64::from(self.slot) << 32) | u64::from(self.block);
-            let counter = [self.index, within, self.stream.replication, 0];
-            self.numbers = philox(counter, self.stream.key);
-            self.block += 1;
+            self.numbers = self.next_block();
             self.used = 0;
         }
         let number = self.numbers[usize::from(self.used)];
@@ -104,13 +101,28 @@ impl Draws {
         number
     }
 
+    // Apart, so that what is done for every number is small enough to become part of its caller.
+    #[inline(never)]
+    fn next_block(&mut self) -> [u64; BLOCK as usize] {
+        let within = (u64::from(self.slot) << 32) | u64::from(self.block);
+        let counter = [self.index, within, self.stream.replication, 0];
+        self.block += 1;
+        philox(counter, self.stream.key)
+    }
+
     /// A uniform number in the open interval (0, 1): the middle of one of 2^52 equal cells, so
     /// that its logarithm is finite and `1 - u` is as likely as `u`.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        const CELL: f64 = 1.0 / (1u64 << 52) as f64;
-        ((self.next_u64() >> 12) as f64 + 0.5) * CELL
+        uniform(self.next_u64())
     }
+}
+
+/// The uniform number in (0, 1) that the upper 52 of random bits make: see [`Draws::uniform`].
+#[inline]
+pub fn uniform(bits: u64) -> f64 {
+    const CELL: f64 = 1.0 / (1u64 << 52) as f64;
+    ((bits >> 12) as f64 + 0.5) * CELL
 }
 
 #[inline]

@@ -3,6 +3,7 @@
 
 mod counts;
 mod mass;
+pub mod ziggurat;
 
 pub use counts::{binomial, multinomial, poisson};
 
