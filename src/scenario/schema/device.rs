@@ -5,6 +5,7 @@ use crate::scenario::default::{guess, required, setting, sourced};
 use crate::scenario::quantity::Unit;
 use crate::scenario::reader::Range;
 use crate::scenario::section::Section;
+use crate::units::Span;
 
 /// Most device classes.
 const MOST_DEVICES: usize = 50;
