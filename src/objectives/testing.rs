@@ -101,6 +101,8 @@ pub fn scenario() -> Scenario {
             origin_limit: None,
             backup: Backup::None,
             backup_after: Span::ZERO,
+            health_interval: Span::from_secs(30.0),
+            health_threshold: 2,
             bytes: 0.0,
         },
         services: Vec::new(),
