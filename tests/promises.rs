@@ -12,6 +12,8 @@ mod capacity;
 #[cfg(feature = "cli")]
 #[path = "promises/compare.rs"]
 mod compare;
+#[path = "promises/connections.rs"]
+mod connections;
 #[path = "promises/conservation.rs"]
 mod conservation;
 #[path = "promises/control.rs"]

@@ -1,10 +1,12 @@
 //! Zone loss: every instance of a zone dies (Chaos Gorilla).
 //!
 //! - Work in flight in the zone fails at once (*refuse*: connections are reset) or hangs until the
-//!   caller's timeout (*hang*), which no latency shows yet.
+//!   caller's timeout (*hang*): who is answered all the same, by another attempt or without the call,
+//!   has waited so much longer.
 //! - The instances stay in rotation until health checks eject them; then the other zones carry the
 //!   load. That is *served again*; *redundant again* is when as many instances are in service as
 //!   before.
+//! - The proxies of an edge that is the region's own are lost with it.
 //! - When it ends, the zone's instances boot and come back.
 
 use super::{FaultKind, Key, one, say};

@@ -1,4 +1,7 @@
 //! CPU: slot-seconds busy over slot-seconds in service. A region that is dark has none in service.
+//!
+//! It is the use of what is paid for, services and proxies together, and says nothing of the scarcest
+//! pool: autoscalers and policies read each pool's own.
 
 use super::ratio;
 use crate::model::observation::{Better, Observation, Sli, Unit};

@@ -123,6 +123,9 @@ fn devices(tape: &mut Tape, names: &mut Names) -> String {
             "connection",
             &["{ age = \"30s\", idle = \"5s\" }", "{ age = \"1min\" }"],
         );
+        if names.plain {
+            text += &tape.line(40, "think", &["\"10s\"", "\"1s\"", "\"2min\""]);
+        }
         names.devices.push(name);
     }
     text
@@ -147,6 +150,7 @@ fn network(tape: &mut Tape) -> String {
     text += &tape.line(25, "origin_limit", &["1", "20", "1000"]);
     text += &tape.line(30, "backup", &["\"region\"", "\"direct\""]);
     text += &tape.line(20, "backup_after", &["\"0s\"", "\"10s\""]);
+    text += &tape.line(20, "health", &["{ interval = \"5s\", threshold = 1 }"]);
     text += &tape.line(20, "connect_timeout", &["\"50ms\"", "\"3s\""]);
     text += &tape.line(20, "bytes", &["\"1 MB\"", "0"]);
     if tape.often(25) {

@@ -124,7 +124,11 @@ impl Warm {
 
     /// Begins a step: what share of each stretch's connections closes in it.
     pub fn grow_older(&mut self, life: &Life, from_secs: f64, to_secs: f64) {
-        let used = |i: usize| self.markets.iter().any(|d| d.open[i].iter().any(|o| o.count > 0));
+        let used = |i: usize| {
+            self.markets
+                .iter()
+                .any(|d| d.open[i].iter().any(|o| o.count > 0))
+        };
         let last = self.stretches.len() - 1;
         let kept: Vec<bool> = (0..=last).map(|i| i == last || used(i)).collect();
         if kept.contains(&false) {
@@ -190,7 +194,13 @@ impl Warm {
                 let closed = sampling::binomial(draws, open.count, share);
                 open.count -= closed;
                 devices.left[r] += closed;
-                named(closed, (r, open.pointed), pointing, draws, &mut devices.late);
+                named(
+                    closed,
+                    (r, open.pointed),
+                    pointing,
+                    draws,
+                    &mut devices.late,
+                );
             }
         }
         for (closed, late) in devices.closed.iter_mut().zip(&devices.late) {
@@ -211,7 +221,13 @@ impl Warm {
             let open = &mut opened[r];
             let broken = sampling::binomial(draws, open.count, share);
             open.count -= broken;
-            named(broken, (r, open.pointed), pointing, draws, &mut devices.closed);
+            named(
+                broken,
+                (r, open.pointed),
+                pointing,
+                draws,
+                &mut devices.closed,
+            );
         }
     }
 
@@ -295,8 +311,8 @@ impl Warm {
     /// Whether connections are as in equilibrium, or change slowly: less than `1e-3` of the devices a
     /// second.
     pub fn calm(&self, life: &Life, pointing: &dyn Fn(MarketId) -> Vec<f64>) -> bool {
-        let markets = self.markets.iter().enumerate();
-        markets.into_iter().all(|(m, devices)| {
+        let mut markets = self.markets.iter().enumerate();
+        markets.all(|(m, devices)| {
             let all = devices.count as f64;
             let closed: u64 = devices.closed.iter().sum();
             let usual = all * life.opening_share();
@@ -352,7 +368,11 @@ impl Devices {
         if pointed == pointing {
             return;
         }
-        let more: Vec<f64> = pointing.iter().zip(pointed).map(|(b, a)| (b - a).max(0.0)).collect();
+        let more: Vec<f64> = pointing
+            .iter()
+            .zip(pointed)
+            .map(|(b, a)| (b - a).max(0.0))
+            .collect();
         let sum: f64 = more.iter().sum();
         if sum <= 0.0 {
             return;
@@ -411,7 +431,10 @@ fn named(
     if count == 0 {
         return;
     }
-    let others: f64 = (0..pointing.len()).filter(|&r| r != region).map(|r| pointing[r]).sum();
+    let others: f64 = (0..pointing.len())
+        .filter(|&r| r != region)
+        .map(|r| pointing[r])
+        .sum();
     let stay = match then > 0.0 {
         true => (pointing[region] / then).min(1.0),
         // They used the region's own name, whatever theirs said.
@@ -424,7 +447,13 @@ fn named(
     out[region] += staying;
     if staying < count {
         let shares: Vec<f64> = (0..pointing.len())
-            .map(|r| if r == region { 0.0 } else { pointing[r] / others })
+            .map(|r| {
+                if r == region {
+                    0.0
+                } else {
+                    pointing[r] / others
+                }
+            })
             .collect();
         let mut to = vec![0; shares.len()];
         sampling::multinomial(draws, count - staying, &shares, &mut to);

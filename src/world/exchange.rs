@@ -5,7 +5,7 @@
 use crate::model::policy::Shed;
 use crate::model::scenario::{RegionId, Scenario};
 use crate::units::Time;
-use crate::world::graph::{Flow, Graph, Partial};
+use crate::world::graph::{Flow, Graph, Hanging, Partial};
 use crate::world::plan::Plan;
 use crate::world::state::World;
 
@@ -179,6 +179,7 @@ fn answer(
             there.wait_secs[v],
             between.rtt_secs[r][h] + there.far(v),
             (between.lost)(r, h),
+            there.all_hanging(v),
         )
     });
     let Some(outside) = &mut flows[r].outside else {
@@ -187,7 +188,7 @@ fn answer(
     let before = outside.fail[cells.clone()].to_vec();
     let (wait, far) = (outside.wait_secs[v], outside.far_secs[v]);
     match answers {
-        Some((mut fail, degraded, wait, wait_secs, far_secs, lost)) => {
+        Some((mut fail, degraded, wait, wait_secs, far_secs, lost, hanging)) => {
             if lost > 0.0 {
                 for fail in &mut fail {
                     *fail = 1.0 - (1.0 - *fail) * (1.0 - lost);
@@ -198,8 +199,12 @@ fn answer(
             outside.wait[v] = wait;
             outside.wait_secs[v] = wait_secs;
             outside.far_secs[v] = far_secs;
+            outside.hanging[v] = hanging;
         }
-        None => outside.fail[cells.clone()].fill(1.0),
+        None => {
+            outside.fail[cells.clone()].fill(1.0);
+            outside.hanging[v] = Hanging::default();
+        }
     }
     let changes = before.iter().zip(&outside.fail[cells]);
     changes

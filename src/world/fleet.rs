@@ -156,6 +156,7 @@ impl Fleet {
         let fails_open = ejected(seen, all, self.eject_most) < seen;
         let mut capacity = Capacity::default();
         let (mut given, mut whole, mut work) = (0.0, 0.0, 0.0);
+        let mut hanging = 0.0;
         for (z, zone) in zones.iter_mut().enumerate() {
             let rotation = there(z) - if fails_open { 0.0 } else { dead[z].1 };
             let (weight, planned) = self.shares[z];
@@ -167,6 +168,10 @@ impl Fleet {
             } else {
                 0.0
             };
+            let (_, hangs) = self.crowds[z].dead_in_rotation(fails_open);
+            if hangs > 0.0 && rotation > 0.0 {
+                hanging += share * hangs / rotation;
+            }
             given += share;
             whole += zone.share;
             work += zone.instances / zone.slowness;
@@ -177,6 +182,9 @@ impl Fleet {
             zones.iter_mut().for_each(|zone| zone.share /= whole);
         } else if given > 0.0 {
             capacity.broken = 1.0;
+        }
+        if hanging > 0.0 {
+            capacity.hanging = hanging / given;
         }
         // Shares add up to one but for rounding, and so does what is not broken.
         if capacity.broken < 1e-12 {
@@ -310,12 +318,18 @@ impl Fleet {
             .sum()
     }
 
-    /// A zone loses power; says how many served there.
-    pub fn lose_zone(&mut self, now: Time, zone: usize, stream: Stream) -> u64 {
+    /// A zone loses power, and its instances refuse what they are given, or hang; says how many served
+    /// there.
+    pub fn lose_zone(&mut self, now: Time, zone: usize, hangs: bool, stream: Stream) -> u64 {
         match &mut self.crowds[..] {
-            [together] => together.lose_zone(now, zone, stream),
-            crowds => crowds[zone].lose_zone(now, zone, stream),
+            [together] => together.lose_zone(now, zone, hangs, stream),
+            crowds => crowds[zone].lose_zone(now, zone, hangs, stream),
         }
+    }
+
+    /// What died in a zone refuses what it is given, or hangs.
+    pub fn hang_in(&mut self, zone: usize, hangs: bool) {
+        self.crowds.iter_mut().for_each(|i| i.hang_in(zone, hangs));
     }
 
     /// A zone has power again: those of its instances that nobody replaced boot; says how many.

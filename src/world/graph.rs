@@ -8,12 +8,14 @@ use crate::model::scenario::{Cache, RegionId, Scenario, ServiceId};
 
 mod failing;
 mod flow;
+mod hanging;
 mod outside;
 mod shedding;
 
 pub use failing::expected_attempts;
 pub use flow::{Flow, Misses};
-pub use outside::Outside;
+pub use hanging::Held;
+pub use outside::{Hanging, Outside};
 
 /// A share that fails too seldom to be followed: one in ten million.
 const NOTHING: f64 = 1e-7;
@@ -211,8 +213,10 @@ pub struct Capacity {
     /// How many times longer a request takes (instances that have just started).
     pub slowness: f64,
     /// Share of what arrives that fails before it keeps a slot busy: at dead instances in rotation,
-    /// or with an error. One that hangs fails its caller too.
+    /// or with an error.
     pub broken: f64,
+    /// Of what arrives, the share that is given to dead instances that hang.
+    pub hanging: f64,
     /// So much longer every request takes, in seconds, because the service works badly.
     pub drag_secs: f64,
 }

@@ -118,6 +118,14 @@ impl Instances {
         }
     }
 
+    /// Dead instances that are still given requests, and how many of them hang.
+    pub fn dead_in_rotation(&self, fails_open: bool) -> (f64, f64) {
+        match self.down {
+            true => (0.0, 0.0),
+            false => self.losses.in_rotation(fails_open),
+        }
+    }
+
     /// The capacity at a moment.
     pub fn capacity(&self, now: Time) -> crate::world::graph::Capacity {
         let (mut all, mut work) = (0.0, 0.0);
@@ -145,6 +153,11 @@ impl Instances {
                 0.0
             } else {
                 self.losses.broken(all)
+            },
+            hanging: if self.down {
+                0.0
+            } else {
+                self.losses.hanging(all)
             },
             drag_secs: 0.0,
         }

@@ -1,6 +1,6 @@
 //! Every key of a scenario moves what it is about, by about as much as an estimate by hand says.
 
-use crate::given::{drill, over, scenario};
+use crate::given::{PARTS, drill, over, scenario};
 use darkregion::model::outcome::Outcome;
 use darkregion::model::policy::Phase;
 use darkregion::simulate::Simulator;
@@ -55,6 +55,7 @@ in_time! {
     dark_errors, DARK, o => o.answered_error as f64;
     dark_unreachable, DARK, o => o.unreachable as f64;
     dark_failed, DARK, o => o.starts_failed as f64;
+    dark_latency, DARK, o => o.latency.quantile(0.99).unwrap_or(0.0);
     dark_slow_delay, DARK, o => o.start_delay.quantile(0.99).unwrap_or(0.0);
     rebuffered, ALL, o => o.rebuffered;
     stalled, ALL, o => o.stalled_secs;
@@ -238,9 +239,39 @@ const POLICY: &[Move] = moves! {
     "edge-proxy", FIRST_ONLY, ["policy.scope={devices=['modern']}"], dark_errors, 1.5..50.0, "a fifth of what enters goes on failing, for four minutes and not half of one";
 };
 
+/// Plain users at one region.
+const SHOP: &str = r#"
+format = 1
+horizon = "12min"
+region = [{ name = "east" }]
+market = [{ name = "users", requests = "2000/s" }]
+device = [{ name = "browser", share = 1 }]
+service = [{ name = "shop", time = "10ms" }]
+"#;
+
+/// The region of the drill loses a zone, and does not go dark.
+fn zone_lost() -> String {
+    let zone = "[[fault]]\nkind = \"zone-loss\"\nregion = \"birch\"\nzone = 1\nat = \"3min\"\nfor = \"4min\"\n";
+    format!("{PARTS}{zone}")
+}
+
+const PLAIN: &[Move] = moves! {
+    "none", &["edge.handshake=50ms"], ["device.browser.think=10s"], busy, 0.17..0.20, "20 slots of the shop, 2 of the proxies, and 100 for handshakes, of which one in a hundred is left";
+};
+
+const ZONES: &[Move] = moves! {
+    "none", LOCAL, ["edge.health.interval=60s"], dark_unreachable, 1.5..2.2, "found after 90 s and not 45, beside sessions that are cut off once";
+    "none", LOCAL, ["edge.health.threshold=1"], dark_unreachable, 0.25..0.7, "found after 15 s and not 45, beside sessions that are cut off once";
+    "none", AMPLE, ["fault[0].mode=hang"], dark_latency, 1.5..50.0, "who is answered all the same has waited for a timeout";
+};
+
 fn check(moves: &[Move]) {
+    check_in(&drill(), moves);
+}
+
+fn check_in(text: &str, moves: &[Move]) {
     let value = |policy: &str, measure: Measure, sets: &[&str]| -> f64 {
-        let simulator = Simulator::new(&scenario(&drill(), Some(policy), sets));
+        let simulator = Simulator::new(&scenario(text, Some(policy), sets));
         (0..2).map(|r| measure(&simulator.run(13, r))).sum()
     };
     let mut wrong = Vec::new();
@@ -291,4 +322,12 @@ fn caches_move_their_misses() {
 #[test]
 fn knobs_move_the_failover() {
     check(POLICY);
+}
+#[test]
+fn plain_users_move_their_connections() {
+    check_in(SHOP, PLAIN);
+}
+#[test]
+fn a_lost_zone_moves_proxies_and_waits() {
+    check_in(&zone_lost(), ZONES);
 }

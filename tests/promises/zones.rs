@@ -138,3 +138,86 @@ fn each_zone_refuses_by_its_own_erlang_loss() {
     );
     assert!(uneven > 5.0 * even, "uneven zones are worse");
 }
+
+/// Share of the good answers between two moments that took longer than so many seconds.
+fn slower(outcome: &Outcome, (from, until): (f64, f64), secs: f64) -> f64 {
+    let latency = over(outcome, from, until).latency;
+    let slower = |q: &f64| latency.quantile(*q).unwrap_or(0.0) > secs;
+    let points: Vec<f64> = (0..1000).map(|i| (f64::from(i) + 0.5) / 1000.0).collect();
+    points.iter().filter(|q| slower(q)).count() as f64 / 1000.0
+}
+
+/// A zone of three hangs for 20 s. A request has two attempts at a call, each of which is given to a
+/// dead instance with a chance of a third: of those answered, (1/3)(2/3) / (1 - 1/9) = 1/4 have waited
+/// for the timeout of the first. Those whose first instance of all hangs get an error.
+#[test]
+fn a_zone_that_hangs_costs_its_callers_their_timeout_until_it_is_found() {
+    let call = "calls = [{ to = \"stock\", critical = true, attempts = 2, timeout = \"400ms\" }]\n";
+    let text = ONE.replace("time = {", &format!("{call}time = {{"))
+        + "[[service]]\nname = \"stock\"\nslots = 1\ntime = \"5ms\"\nheadroom = 4\n\
+           health = { interval = \"10s\", threshold = 3, eject_most = 0.9 }\n"
+        + LOSS;
+    let run = |sets: &[&str]| outcome(&text, Some("none"), sets);
+    let (refused, hung) = (run(&[]), run(&["fault[0].mode=hang"]));
+    let first = (300.0, 320.0);
+    assert_eq!(slower(&refused, first, 0.39), 0.0);
+    let waited = slower(&hung, first, 0.39);
+    assert!((waited - 0.25).abs() < 0.02, "{waited}");
+    // As many fail; and once it is found, nothing hangs.
+    let (a, b) = (
+        failing(&refused, 300.0, 320.0),
+        failing(&hung, 300.0, 320.0),
+    );
+    assert!((a - b).abs() < 0.01, "{a} {b}");
+    assert_eq!(slower(&hung, (340.0, 600.0), 0.39), 0.0);
+    // A call that can be done without is waited for in vain.
+    let without = text.replace(
+        "critical = true, attempts = 2",
+        "fallback = \"none\", attempts = 1",
+    );
+    let hung = outcome(&without, Some("none"), &["fault[0].mode=hang"]);
+    let waited = slower(&hung, first, 0.39);
+    assert!((waited - 1.0 / 3.0).abs() < 0.02, "{waited}");
+}
+
+/// The edge tries again in the other region after its own timeout.
+#[test]
+fn an_edge_gives_up_on_what_hangs_after_its_connect_timeout() {
+    let text = format!("{ONE}[[region]]\nname = \"west\"\n{LOSS}");
+    let sets = [
+        "market.viewers.near=[\"east\", \"west\"]",
+        "policy.edge_retry=true",
+        "policy.edge_retry_budget=inf",
+        "service.play.instances=1200",
+        "edge.connect_timeout=700ms",
+        "fault[0].mode=hang",
+    ];
+    let hung = outcome(&text, Some("none"), &sets);
+    let waited = slower(&hung, (300.0, 320.0), 0.69);
+    assert!((waited - 1.0 / 3.0).abs() < 0.03, "{waited}");
+}
+
+/// A third of the proxies of a regional edge die with their zone: they take a third of the new
+/// connections until health checks find them, and the rest carries everything.
+#[test]
+fn a_lost_zone_takes_the_proxies_of_a_regional_edge_with_it() {
+    let sets = ["edge.global=false", "edge.health.interval=20s"];
+    let local = run(LOSS, &sets);
+    let lost = |from: f64, until: f64| {
+        let seen = over(&local, from, until);
+        seen.unreachable as f64 / seen.first_attempts as f64
+    };
+    assert_eq!(lost(0.0, 300.0), 0.0);
+    let first = lost(300.0, 330.0);
+    assert!((first - 1.0 / 3.0).abs() < 0.01, "{first}");
+    assert_eq!(lost(340.0, 900.0), 0.0);
+    // What a global edge has does not depend on zones.
+    let above = run(LOSS, &[]);
+    assert_eq!(over(&above, 0.0, 900.0).unreachable, 0);
+    let slots =
+        |o: &Outcome, from: f64, until: f64| over(o, from, until).slot_secs / (until - from);
+    let proxies = |from: f64, until: f64| slots(&above, from, until) - slots(&local, from, until);
+    assert!(proxies(0.0, 300.0).abs() < 1e-6);
+    assert!(proxies(400.0, 600.0) > 0.0);
+    assert!(proxies(610.0, 900.0).abs() < 1e-6, "back with their zone");
+}

@@ -30,10 +30,7 @@ impl Run<'_> {
     pub(super) fn edge_changed(&mut self, edge: RegionId) {
         let now = self.now;
         let before = self.world.doors.silent_since(edge);
-        if before.is_some()
-            && self.proxies_answer(edge)
-            && self.world.doors.backup(edge)
-        {
+        if before.is_some() && self.proxies_answer(edge) && self.world.doors.backup(edge) {
             self.world.doors.set_backup(edge, false);
             self.log(edge, "the backup route ends".into(), "its proxies answer");
         }

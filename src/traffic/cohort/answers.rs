@@ -25,8 +25,11 @@ impl Cohort {
         fate: &mut Fate,
     ) -> bool {
         let alone = |fate: &mut Fate| {
-            let failing = world.regions[r].flow.failing(q, m);
-            fate.single(view.scenario.regions.len(), r, failing);
+            let flow = &world.regions[r].flow;
+            let failing = flow.failing(q, m);
+            let timeout_secs = view.scenario.devices[k].timeout.secs();
+            let held = flow.held_failing(view.plan.graph.entries[q].0, timeout_secs);
+            fate.single(view.scenario.regions.len(), r, failing, held);
         };
         if view.scenario.devices[k].direct {
             if world.regions[r].dark.is_some() {
@@ -77,13 +80,20 @@ impl Cohort {
         }
         let stores = world.regions[served].data.get(q);
         let stores = stores.map_or(0.0, Effect::mean_delay);
+        let held = flow.held(view.plan.graph.entries[q].0);
+        let again = match fate.ok[served] > 0.0 {
+            true => fate.hung[served] / fate.ok[served] * fate.hung_secs,
+            false => 0.0,
+        };
         (
             mean + missed
                 + wait
                 + flow.far(view.plan.graph.entries[q].0)
                 + view.scenario.rtt_secs[r][served]
-                + stores,
-            variance,
+                + stores
+                + held.mean()
+                + again,
+            variance + held.mean() * (held.secs - held.mean()),
             served,
         )
     }
@@ -165,11 +175,14 @@ impl Cohort {
         let flow = &world.regions[s].flow;
         let patterns = &mut self.buffers.patterns;
         paths.patterns(&|cache| flow.miss[cache * markets + m], patterns);
-        let retried = if fate.ok[s] > 0.0 {
-            fate.retried[s] / fate.ok[s]
+        let (retried, hung) = if fate.ok[s] > 0.0 {
+            (fate.retried[s] / fate.ok[s], fate.hung[s] / fate.ok[s])
         } else {
-            0.0
+            (0.0, 0.0)
         };
+        // Where something hangs behind the door: who waits for it, and who does not.
+        let held = flow.held(view.plan.graph.entries[q].0);
+        let waits = [(1.0 - held.share, 0.0), (held.share, held.secs)];
         let mut away = view.scenario.rtt_secs[r][s];
         if r != s {
             // The other region's proxies.
@@ -198,13 +211,19 @@ impl Cohort {
                     continue;
                 }
                 for &(among, store_secs) in delays {
-                    let weight = weight * part * share * among;
-                    let delay = away + secs + store_secs;
-                    let tally = &mut self.tallies[s];
-                    tally.add(law, delay_class(delay), weight * (1.0 - retried));
-                    if retried > 0.0 {
-                        let delay = delay + fate.retry_cost_secs;
-                        tally.add(law, delay_class(delay), weight * retried);
+                    for (held, held_secs) in waits.into_iter().filter(|wait| wait.0 > 0.0) {
+                        let weight = weight * part * share * among * held;
+                        let delay = away + secs + store_secs + held_secs;
+                        let tally = &mut self.tallies[s];
+                        tally.add(law, delay_class(delay), weight * (1.0 - retried - hung));
+                        if retried > 0.0 {
+                            let delay = delay + fate.retry_cost_secs;
+                            tally.add(law, delay_class(delay), weight * retried);
+                        }
+                        if hung > 0.0 {
+                            let delay = delay + fate.hung_secs;
+                            tally.add(law, delay_class(delay), weight * hung);
+                        }
                     }
                 }
             }

@@ -130,11 +130,7 @@ impl Cohort {
 
     /// Shares of a class's requests in a step that go to a region: (to open a connection, on one).
     /// Without connections all go where `pointing` of the names point.
-    pub(super) fn ways(
-        &self,
-        (m, k, r): (MarketId, usize, RegionId),
-        pointing: f64,
-    ) -> (f64, f64) {
+    pub(super) fn ways(&self, (m, k, r): (MarketId, usize, RegionId), pointing: f64) -> (f64, f64) {
         match &self.warm[k] {
             Some(warm) if warm.count(m) > 0 => {
                 (warm.to_connect((m, r)), warm.on_connection((m, r)))
@@ -150,12 +146,7 @@ impl Cohort {
     }
 
     /// Connections per second that requests of those without one open at a region.
-    pub(super) fn opened(
-        &self,
-        (m, k, r): (MarketId, usize, RegionId),
-        rate: f64,
-        dt: f64,
-    ) -> f64 {
+    pub(super) fn opened(&self, (m, k, r): (MarketId, usize, RegionId), rate: f64, dt: f64) -> f64 {
         match &self.warm[k] {
             Some(warm) if warm.count(m) > 0 => warm.openings((m, r), rate * dt) / dt,
             _ => rate,
@@ -233,8 +224,8 @@ impl Cohort {
     /// Whether connections change so slowly that long steps show it.
     pub(super) fn connections_calm(&self, plan: &Plan) -> bool {
         let classes = self.warm.len();
-        let each = self.warm.iter().zip(&plan.lives).enumerate();
-        each.into_iter().all(|(k, pair)| match pair {
+        let mut each = self.warm.iter().zip(&plan.lives).enumerate();
+        each.all(|(k, pair)| match pair {
             (Some(warm), Some(life)) => {
                 let pointing = |m| self.pointing[self.pointing(m, k, classes)].to_vec();
                 warm.calm(life, &pointing)

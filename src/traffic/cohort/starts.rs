@@ -18,6 +18,8 @@ pub(super) struct Answers {
     refused: u64,
     /// Whether anyone answered.
     answered: bool,
+    /// How long those that failed had waited for something that hangs, on average.
+    held_secs: f64,
     /// Whether nothing but ambient failures can have failed them.
     healthy: bool,
 }
@@ -115,7 +117,11 @@ impl Cohort {
             *tokens = (*tokens + budget * arrived as f64).min(most.max(budget * arrived as f64));
         }
         for cell in 0..cells {
-            let (connected, k, r) = (cell >= classes * regions, cell / regions % classes, cell % regions);
+            let (connected, k, r) = (
+                cell >= classes * regions,
+                cell / regions % classes,
+                cell % regions,
+            );
             if shares[cell] > 0.0 {
                 let rate = expected * shares[cell] / dt;
                 match connected {
@@ -326,6 +332,7 @@ impl Cohort {
                 good,
                 refused,
                 answered,
+                held_secs,
                 healthy,
             } = self.make_calls(view, world, (m, k, r), &past, extra_secs, from, draws);
             let failed = tried - good;
@@ -377,7 +384,10 @@ impl Cohort {
             }
             // A connection that hangs is only known to have failed after the client's timeout.
             let hangs = !answered && world.regions[r].dark.is_some_and(|dark| dark.hang);
-            let known = if hangs { class.timeout.secs() } else { 0.0 };
+            let known = match hangs {
+                true => class.timeout.secs(),
+                false => held_secs,
+            };
             past.waited_secs += extra_secs + known + 0.5 * (lo + hi);
             let patient = waiting::still_there(past.seen_secs, past.waited_secs) > 0.0;
             if scenario.session.is_some() && !patient {
@@ -430,7 +440,7 @@ impl Cohort {
         let (mut mean, mut variance) = (0.0, 0.0);
         let mut server = r;
         let (mut answered, mut healthy) = (true, true);
-        let mut refused = 0;
+        let (mut refused, mut held) = (0, 0.0);
         if !past.connected && self.answers(view, world, (m, k, r)) {
             let direct = scenario.devices[k].direct;
             refused = self.refuse(world, (r, direct), good, draws);
@@ -460,6 +470,9 @@ impl Cohort {
             for _ in 0..count {
                 let failed = sampling::binomial(draws, good, failing);
                 good -= failed;
+                if fate.hung_error > 0.0 {
+                    held += failed as f64 * fate.hung_error / failing * fate.hung_secs;
+                }
                 self.record(view, world, (m, q, r), &fate, good, failed, draws);
                 if good == 0 {
                     break;
@@ -479,6 +492,7 @@ impl Cohort {
             good,
             refused,
             answered,
+            held_secs: held / (past.count - good).max(1) as f64,
             healthy,
         }
     }

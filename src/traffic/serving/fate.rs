@@ -2,8 +2,9 @@
 
 use super::{Serving, Way};
 use crate::model::policy::Knobs;
-use crate::model::scenario::{RegionId, Scenario};
+use crate::model::scenario::{RegionId, Scenario, ServiceId};
 use crate::units::Time;
+use crate::world::graph::Held;
 use crate::world::state::World;
 
 /// Chances of a request that enters at one edge.
@@ -17,6 +18,12 @@ pub struct Fate {
     pub error: Vec<f64>,
     /// What the failed attempt cost, in seconds.
     pub retry_cost_secs: f64,
+    /// Of `ok`, after an attempt in a living region that waited for something that hangs there.
+    pub hung: Vec<f64>,
+    /// Of the errors, all together, after such a wait.
+    pub hung_error: f64,
+    /// How long that was on average, in seconds.
+    pub hung_secs: f64,
     /// All errors together.
     pub failing: f64,
 }
@@ -30,24 +37,43 @@ struct Failed {
     at: RegionId,
     /// The region that is to blame.
     by: RegionId,
+    /// Of these, those that have waited for something that hangs.
+    held: Held,
 }
 
 impl Fate {
-    /// The fate of requests that one region answers, without an edge.
-    pub fn single(&mut self, regions: usize, region: RegionId, failing: f64) {
+    /// The fate of requests that one region answers, without an edge; some of those that fail have
+    /// waited.
+    pub fn single(&mut self, regions: usize, region: RegionId, failing: f64, held: Held) {
         self.reset(regions);
+        (self.hung_error, self.hung_secs) = (held.share.min(failing), held.secs);
         self.ok[region] = 1.0 - failing;
         self.error[region] = failing;
         self.failing = failing;
     }
 
     pub(super) fn reset(&mut self, regions: usize) {
-        for list in [&mut self.ok, &mut self.retried, &mut self.error] {
+        for list in [
+            &mut self.ok,
+            &mut self.retried,
+            &mut self.hung,
+            &mut self.error,
+        ] {
             list.clear();
             list.resize(regions, 0.0);
         }
         self.retry_cost_secs = 0.0;
+        (self.hung_error, self.hung_secs) = (0.0, 0.0);
         self.failing = 0.0;
+    }
+
+    /// Requests have waited for something that hangs: of them, so many were answered well.
+    fn wait(&mut self, share: f64, secs: f64) {
+        if share <= 0.0 {
+            return;
+        }
+        let before = self.hung_error + self.hung.iter().sum::<f64>();
+        self.hung_secs += (secs - self.hung_secs) * share / (before + share);
     }
 }
 
@@ -89,6 +115,7 @@ impl Serving {
                     share: exposed,
                     at: s,
                     by: s,
+                    held: Held::default(),
                 };
                 self.retry(way, failed, retry(s), 0.0, world, fate);
             }
@@ -103,6 +130,7 @@ impl Serving {
                     share: lost,
                     at: s,
                     by: e,
+                    held: Held::default(),
                 };
                 self.retry(way, failed, retry(s), own, world, fate);
                 first -= lost;
@@ -110,14 +138,18 @@ impl Serving {
             let failing = self.failing(world, s, q, m);
             fate.ok[s] += first * (1.0 - failing);
             if failing > 0.0 {
+                let timeout_secs = scenario.edge.connect_timeout_secs;
                 let failed = Failed {
                     share: first * failing,
                     at: s,
                     by: s,
+                    held: held(world, (s, scenario.requests[q].to), failing, timeout_secs),
                 };
                 self.retry(way, failed, retry(s), own, world, fate);
             }
         }
+        // What waited and what did not add up to all errors.
+        fate.hung_error = fate.hung_error.min(fate.error.iter().sum());
         fate.failing = fate.error.iter().sum();
     }
 
@@ -151,11 +183,31 @@ impl Serving {
                 fate.error[e] += lost;
                 part -= lost;
                 let failing = self.failing(world, t, q, m);
-                fate.ok[t] += part * (1.0 - failing);
-                fate.retried[t] += part * (1.0 - failing);
+                let good = part * (1.0 - failing);
+                fate.ok[t] += good;
+                fate.wait(good * failed.held.share, failed.held.secs);
+                fate.hung[t] += good * failed.held.share;
+                fate.retried[t] += good * (1.0 - failed.held.share);
                 fate.error[t] += part * failing;
             }
         }
-        fate.error[failed.by] += (failed.share - again).max(0.0);
+        let rest = (failed.share - again).max(0.0);
+        fate.wait(rest * failed.held.share, failed.held.secs);
+        fate.hung_error += rest * failed.held.share;
+        fate.error[failed.by] += rest;
+    }
+}
+
+/// Of requests to a service of a region that fail, those that have waited for something that hangs.
+fn held(
+    world: &World,
+    (region, entry): (RegionId, ServiceId),
+    failing: f64,
+    timeout_secs: f64,
+) -> Held {
+    let held = world.regions[region].flow.held_failing(entry, timeout_secs);
+    Held {
+        share: (held.share / failing).min(1.0),
+        secs: held.secs,
     }
 }

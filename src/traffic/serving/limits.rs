@@ -62,6 +62,10 @@ impl Limits {
         let mut secs = self.responses[q].secs(&miss);
         secs += region.flow.wait_secs[entry] + region.flow.far(entry);
         secs += region.data.get(q).map_or(0.0, Effect::mean_delay);
+        secs += region.flow.held(entry).mean();
+        // What is given to an instance that hangs is in flight until the proxy gives up.
+        let hanging = region.flow.hanging(entry);
+        secs += hanging * (scenario.edge.connect_timeout_secs - secs);
         // The proxy's own time is in it: another region's proxies are on the way, its own are not.
         secs += match e == s {
             true => -plan.edge_secs,

@@ -56,7 +56,12 @@ fn run(
         let all = is.iter().sum::<u64>() + devices.closed.iter().sum::<u64>();
         assert_eq!(all, count, "devices are neither made nor lost");
         let opened = is.iter().sum::<u64>() - was;
-        see(step, &is, &[asked[0] + asked[2], asked[1] + asked[3]], opened);
+        see(
+            step,
+            &is,
+            &[asked[0] + asked[2], asked[1] + asked[3]],
+            opened,
+        );
         before = now;
     }
 }
@@ -157,7 +162,11 @@ fn a_drain_has_the_law_of_devices_one_by_one() {
         );
         if b > 20.0 {
             let ratio = sd_a / sd_b;
-            assert!((0.8..1.25).contains(&ratio), "after {} s: {sd_a} {sd_b}", at[i]);
+            assert!(
+                (0.8..1.25).contains(&ratio),
+                "after {} s: {sd_a} {sd_b}",
+                at[i]
+            );
         }
     }
 }
@@ -180,9 +189,17 @@ fn a_calm_day_stays_in_equilibrium() {
         },
     );
     let want = life.open_share() * count as f64;
-    assert!((open / steps / want - 1.0).abs() < 0.005, "{} {want}", open / steps);
+    assert!(
+        (open / steps / want - 1.0).abs() < 0.005,
+        "{} {want}",
+        open / steps
+    );
     let rate = life.opening_share() * count as f64 / life.think_secs();
-    assert!((opened / steps / rate - 1.0).abs() < 0.01, "{} {rate}", opened / steps);
+    assert!(
+        (opened / steps / rate - 1.0).abs() < 0.01,
+        "{} {rate}",
+        opened / steps
+    );
 }
 
 #[test]
@@ -198,7 +215,10 @@ fn what_breaks_follows_names_with_the_next_request() {
         },
         Some(30),
         &mut |_, open, requests, _| {
-            asked.push((open[0], requests[0] as f64 / (requests[0] + requests[1]) as f64));
+            asked.push((
+                open[0],
+                requests[0] as f64 / (requests[0] + requests[1]) as f64,
+            ));
         },
     );
     assert_eq!(asked[29].1, 1.0);

@@ -48,7 +48,8 @@ impl Life {
         let open = panels
             .iter()
             .take_while(|p| p.first > NOTHING && alive(p.from) > NOTHING);
-        panels.truncate(open.count());
+        let count = open.count();
+        panels.truncate(count);
         let mut life = Life {
             age: age.clone(),
             think_secs,
@@ -97,8 +98,7 @@ impl Life {
 
     /// Expected time open from `x` to the end of a panel.
     fn open_within(&self, panel: &Panel, x: f64) -> f64 {
-        let alive =
-            law::restricted_mean(&self.age, panel.to) - law::restricted_mean(&self.age, x);
+        let alive = law::restricted_mean(&self.age, panel.to) - law::restricted_mean(&self.age, x);
         let gone = (x - panel.from) / (panel.to - panel.from);
         let first = match panel.last > 0.0 {
             true => panel.first * libm::pow(panel.last / panel.first, gone),
@@ -175,7 +175,10 @@ mod tests {
             let life = Life::new(&forever, idle, think);
             let want = think * libm::expm1(idle / think);
             let got = life.mean_secs();
-            assert!((got / want - 1.0).abs() < 1e-3, "{idle} {think}: {got} {want}");
+            assert!(
+                (got / want - 1.0).abs() < 1e-3,
+                "{idle} {think}: {got} {want}"
+            );
             // Nothing closes before the first timeout.
             assert!((life.beyond(0.0) - life.beyond(idle) - idle).abs() < 1e-6 * idle);
         }
@@ -198,7 +201,10 @@ mod tests {
             for x in [0.5, 30.0, 300.0, 1210.0, 5000.0] {
                 let residual = law::residual_survival(&age, x);
                 let got = life.beyond(x) / mean;
-                assert!((got - residual).abs() < 1e-6, "{age:?} {x}: {got} {residual}");
+                assert!(
+                    (got - residual).abs() < 1e-6,
+                    "{age:?} {x}: {got} {residual}"
+                );
             }
             let opening = 1.0 / (1.0 + mean);
             assert!((life.opening_share() - opening).abs() < 1e-6);
@@ -238,7 +244,11 @@ mod tests {
         }
         for (sum, x) in sums.into_iter().zip(at) {
             let got = sum / n as f64;
-            assert!((got / life.beyond(x) - 1.0).abs() < 0.01, "{x}: {got} {}", life.beyond(x));
+            assert!(
+                (got / life.beyond(x) - 1.0).abs() < 0.01,
+                "{x}: {got} {}",
+                life.beyond(x)
+            );
         }
     }
 }

@@ -63,7 +63,7 @@ fn a_lost_zone_keeps_its_weight_until_it_is_found_out_and_then_the_others_have_i
     assert_eq!(instances, [50.0, 30.0, 20.0]);
     assert!(close(&shares, &[0.5, 0.3, 0.2]));
     assert_eq!((calm.broken, calm.zones), (0.0, 3.0));
-    assert_eq!(fleet.lose_zone(at(10.0), 1, stream()), 30);
+    assert_eq!(fleet.lose_zone(at(10.0), 1, false, stream()), 30);
     let (lost, shares, _) = zones(&fleet, at(10.0));
     assert!((lost.broken - 0.3).abs() < 1e-12, "exactly its weight");
     assert!(close(&shares, &[0.5 / 0.7, 0.0, 0.2 / 0.7]));
@@ -80,7 +80,7 @@ fn a_lost_zone_keeps_its_weight_until_it_is_found_out_and_then_the_others_have_i
 fn a_zone_that_boots_gets_its_load_as_its_instances_come() {
     let scenario = one();
     let mut fleet = fleet(&scenario);
-    fleet.lose_zone(at(10.0), 1, stream());
+    fleet.lose_zone(at(10.0), 1, false, stream());
     fleet.advance(at(600.0));
     let boot = Dist::Uniform {
         lo: 50.0,
@@ -103,7 +103,7 @@ fn a_zone_that_boots_gets_its_load_as_its_instances_come() {
 fn launches_go_where_most_is_lacking_and_never_into_a_lost_zone() {
     let scenario = one();
     let mut fleet = fleet(&scenario);
-    fleet.lose_zone(at(10.0), 0, stream());
+    fleet.lose_zone(at(10.0), 0, false, stream());
     fleet.advance(at(600.0));
     fleet.launch(at(600.0), 50, &Dist::Fixed(30.0), stream());
     fleet.advance(at(700.0));
@@ -132,14 +132,14 @@ fn a_pool_fails_open_by_what_all_of_it_looks_like() {
     let mut scenario = one();
     scenario.services[0].eject_most = 0.4;
     let mut fleet = fleet(&scenario);
-    fleet.lose_zone(at(10.0), 1, stream());
+    fleet.lose_zone(at(10.0), 1, false, stream());
     fleet.advance(at(600.0));
     assert_eq!(
         zones(&fleet, at(600.0)).0.broken,
         0.0,
         "three of ten may be out"
     );
-    fleet.lose_zone(at(600.0), 2, stream());
+    fleet.lose_zone(at(600.0), 2, false, stream());
     fleet.advance(at(900.0));
     let open = zones(&fleet, at(900.0)).0.broken;
     assert!((open - 0.5).abs() < 1e-9, "half may not: {open}");
@@ -166,7 +166,7 @@ proptest! {
                     prop_assert_eq!(fleet.kill(now, count, stream()), count.min(serving));
                     prop_assert_eq!(fleet.present(), present);
                 }
-                3 => { fleet.lose_zone(now, zone, stream()); }
+                3 => { fleet.lose_zone(now, zone, false, stream()); }
                 4 => { fleet.recover_zone(now, zone, &delay, stream()); }
                 _ => fleet.advance(now + Span::from_secs(10.0)),
             }

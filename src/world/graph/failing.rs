@@ -77,14 +77,27 @@ impl Flow {
                     self.degraded[cell] = 1.0 - plain;
                 }
             }
+            self.hold(graph, v);
         }
         change
     }
 
     /// Share of a call's attempts that answer too late.
     pub(super) fn late(&self, link: &Link) -> f64 {
+        let held = self.held[link.to];
+        match held.share > 0.0 {
+            true => {
+                let (held_late, late) = (self.late_by(link, held.secs), self.late_by(link, 0.0));
+                held.share * held_late + (1.0 - held.share) * late
+            }
+            false => self.late_by(link, 0.0),
+        }
+    }
+
+    /// The same, of answers that have waited so much longer.
+    fn late_by(&self, link: &Link, more_secs: f64) -> f64 {
         let wait = &self.pools[link.to].wait;
-        let beyond = self.wait_secs[link.to] - wait.mean() + self.far(link.to);
+        let beyond = self.wait_secs[link.to] - wait.mean() + self.far(link.to) + more_secs;
         if wait.share <= 0.0 && wait.fixed <= 0.0 && beyond <= 0.0 {
             return link.slow;
         }

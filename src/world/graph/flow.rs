@@ -1,6 +1,6 @@
 //! One region's steady or momentary flow through the graph.
 
-use super::{Capacity, Graph, Link, NOTHING, Outside};
+use super::{Capacity, Graph, Held, Link, NOTHING, Outside};
 use crate::model::policy::Shed;
 use crate::model::scenario::ServiceId;
 use crate::world::pool::{ByZone, Pool, PoolState, Servers, Zone};
@@ -19,6 +19,14 @@ pub struct Flow {
     pub refused: Vec<f64>,
     /// Share broken at each service.
     pub broken: Vec<f64>,
+    /// Of what arrives at each service, the share given to instances that hang.
+    pub(super) hang: Vec<f64>,
+    /// Of each service's good answers, those that have waited for something that hangs behind it.
+    pub(super) held: Vec<Held>,
+    /// Of its requests, those that fail behind it after such a wait.
+    pub(super) held_failing: Vec<Held>,
+    /// Whether anything hangs.
+    pub(super) hangs: bool,
     /// Share that fails at a service or behind it, `[v][p][m]`.
     pub fail: Vec<f64>,
     /// Share of the good answers that contain a fallback, `[v][p][m]`.
@@ -67,6 +75,10 @@ impl Flow {
             rate: vec![0.0; cells],
             refused: vec![0.0; graph.nodes.len() * graph.priorities.len()],
             broken: vec![0.0; graph.nodes.len()],
+            hang: vec![0.0; graph.nodes.len()],
+            held: vec![Held::default(); graph.nodes.len()],
+            held_failing: vec![Held::default(); graph.nodes.len()],
+            hangs: false,
             fail: vec![0.0; cells],
             degraded: vec![0.0; cells],
             pools: vec![PoolState::default(); graph.nodes.len()],
@@ -246,6 +258,7 @@ impl Flow {
         for (mine, here) in self.broken.iter_mut().zip(capacity) {
             *mine = here.broken;
         }
+        self.note_hanging(capacity.iter().map(|here| here.hanging));
         self.cubic = match shed {
             Shed::Cubic { from } => {
                 let full = graph.nodes.iter().zip(capacity).map(|(node, here)| {

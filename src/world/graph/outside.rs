@@ -1,7 +1,7 @@
 //! What a region's flow has to do with other regions: calls that leave for services which the region
 //! lacks, and calls that come from regions which lack them.
 
-use super::{Flow, Graph, NOTHING};
+use super::{Flow, Graph, Held, NOTHING};
 use crate::model::scenario::RegionId;
 use crate::world::pool::{PoolState, Wait};
 
@@ -22,6 +22,18 @@ pub struct Outside {
     pub wait_secs: Vec<f64>,
     /// What distance alone costs them, in seconds, `[v]`.
     pub far_secs: Vec<f64>,
+    /// What hangs there, `[v]`.
+    pub hanging: Vec<Hanging>,
+}
+
+/// What hangs at a service and behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hanging {
+    /// Share of what arrives that is given to instances that hang.
+    share: f64,
+    /// Of the good answers, those that have waited, and of the requests, those that fail after it.
+    held: Held,
+    failing: Held,
 }
 
 impl Outside {
@@ -38,6 +50,7 @@ impl Outside {
             wait: vec![Wait::default(); services],
             wait_secs: vec![0.0; services],
             far_secs: vec![0.0; services],
+            hanging: vec![Hanging::default(); services],
         })
     }
 
@@ -56,6 +69,15 @@ impl Flow {
     /// What distance alone costs an answer of a service, in seconds.
     pub fn far(&self, service: usize) -> f64 {
         self.far_secs.get(service).copied().unwrap_or(0.0)
+    }
+
+    /// What hangs at a service and behind it.
+    pub fn all_hanging(&self, service: usize) -> Hanging {
+        Hanging {
+            share: self.hang[service],
+            held: self.held[service],
+            failing: self.held_failing[service],
+        }
     }
 
     /// Takes the calls that come from elsewhere.
@@ -81,6 +103,12 @@ impl Flow {
             let width = graph.priorities.len() * graph.markets;
             let cells = v * width..(v + 1) * width;
             self.wait_secs[v] = outside.wait_secs[v];
+            let Hanging {
+                share,
+                held,
+                failing,
+            } = outside.hanging[v];
+            (self.hang[v], self.held[v], self.held_failing[v]) = (share, held, failing);
             self.fail[cells.clone()].copy_from_slice(&outside.fail[cells.clone()]);
             self.degraded[cells.clone()].copy_from_slice(&outside.degraded[cells]);
         }

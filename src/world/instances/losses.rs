@@ -31,6 +31,8 @@ struct Dead {
     found: Time,
     /// Whether they are found out.
     seen: bool,
+    /// Whether they hang, and do not refuse.
+    hangs: bool,
 }
 
 impl Losses {
@@ -90,7 +92,39 @@ impl Losses {
         }
     }
 
-    fn add(&mut self, now: Time, count: u64, zone: Option<usize>, stream: Stream, slot: u32) {
+    /// The same, given to those that hang.
+    pub fn hanging(&self, living: f64) -> f64 {
+        let fails_open = ejected(
+            self.seen() as f64,
+            living + self.dead() as f64,
+            self.eject_most,
+        ) < self.seen() as f64;
+        let (all, hanging) = self.in_rotation(fails_open);
+        match hanging > 0.0 {
+            true => self.broken(living) * hanging / all,
+            false => 0.0,
+        }
+    }
+
+    /// Dead instances that are still given requests, and how many of them hang; where the pool fails
+    /// open, all are.
+    pub fn in_rotation(&self, fails_open: bool) -> (f64, f64) {
+        let there = self.dead.iter().filter(|d| fails_open || !d.seen);
+        let count = |hangs: bool| -> u64 {
+            let each = there.clone().filter(|d| d.hangs || !hangs);
+            each.map(|d| d.count).sum()
+        };
+        (count(false) as f64, count(true) as f64)
+    }
+
+    fn add(
+        &mut self,
+        now: Time,
+        count: u64,
+        (zone, hangs): (Option<usize>, bool),
+        stream: Stream,
+        slot: u32,
+    ) {
         // Each is probed at a phase of its own; it must fail so many times in a row.
         let delay = Dist::Uniform {
             lo: self.interval_secs * (self.threshold - 1.0),
@@ -102,6 +136,7 @@ impl Losses {
                 zone,
                 found,
                 seen: found <= now,
+                hangs,
             });
         }
     }
@@ -197,7 +232,7 @@ impl Instances {
     pub fn kill(&mut self, now: Time, count: u64, stream: Stream) -> u64 {
         let lost = count.min(self.in_service());
         self.lose(lost);
-        self.losses.add(now, lost, None, stream, 4);
+        self.losses.add(now, lost, (None, false), stream, 4);
         lost
     }
 
@@ -214,8 +249,8 @@ impl Instances {
     }
 
     /// A zone loses power, with its share of all that serve and of all that are on their way; says
-    /// how many served.
-    pub fn lose_zone(&mut self, now: Time, zone: usize, stream: Stream) -> u64 {
+    /// how many served. They refuse what they are given, or hang.
+    pub fn lose_zone(&mut self, now: Time, zone: usize, hangs: bool, stream: Stream) -> u64 {
         if self.losses.down.contains(&zone) {
             return 0;
         }
@@ -234,7 +269,7 @@ impl Instances {
         self.coming.retain(|c| c.1 > 0);
         let slot = 8 + zone as u32;
         self.losses
-            .add(now, lost + booting, Some(zone), stream, slot);
+            .add(now, lost + booting, (Some(zone), hangs), stream, slot);
         lost
     }
 
@@ -265,10 +300,17 @@ impl Instances {
         self.losses.down.clone()
     }
 
-    /// Makes a zone's loss count again, after the whole region has started anew.
+    /// Whether what died in a zone hangs.
+    pub fn hang_in(&mut self, zone: usize, hangs: bool) {
+        let here = self.losses.dead.iter_mut().filter(|d| d.zone == Some(zone));
+        here.for_each(|dead| dead.hangs = hangs);
+    }
+
+    /// Makes a zone's loss count again, after the whole region has started anew: what it launches
+    /// there refuses.
     pub(super) fn lose_again(&mut self, now: Time, zone: usize, stream: Stream) {
         self.losses.down.retain(|z| *z != zone);
-        self.lose_zone(now, zone, stream);
+        self.lose_zone(now, zone, false, stream);
     }
 }
 

@@ -117,17 +117,21 @@ impl Region {
         condition: &Condition,
     ) -> u64 {
         let mut count = 0;
-        let down = condition.zone_down(region, zone).is_some();
+        let down = condition.zone_down(region, zone);
+        let (down, hangs) = (down.is_some(), down == Some(true));
         for (v, instances) in self.instances.iter_mut().enumerate() {
             let was = instances.zones_down().contains(&zone);
             let stream = self.streams[v];
             count += match (was, down) {
-                (false, true) => instances.lose_zone(now, zone, stream),
+                (false, true) => instances.lose_zone(now, zone, hangs, stream),
                 (true, false) => {
                     instances.recover_zone(now, zone, &scenario.services[v].boot, stream)
                 }
                 _ => 0,
             };
+            if down {
+                instances.hang_in(zone, hangs);
+            }
         }
         count
     }
