@@ -2,11 +2,16 @@
 
 #[path = "promises/given.rs"]
 mod given;
+#[path = "promises/measured.rs"]
+mod measured;
 #[path = "promises/source.rs"]
 mod source;
 
 #[path = "promises/balancers.rs"]
 mod balancers;
+#[cfg(feature = "cli")]
+#[path = "promises/by_hand.rs"]
+mod by_hand;
 #[path = "promises/capacity.rs"]
 mod capacity;
 #[cfg(feature = "cli")]
@@ -48,6 +53,8 @@ mod hygiene;
 mod imports;
 #[path = "promises/links_and_workers.rs"]
 mod links_and_workers;
+#[path = "promises/matrix.rs"]
+mod matrix;
 #[path = "promises/money.rs"]
 mod money;
 #[path = "promises/monotone.rs"]
@@ -74,6 +81,8 @@ mod precision;
 mod program;
 #[path = "promises/random.rs"]
 mod random;
+#[path = "promises/recovery.rs"]
+mod recovery;
 #[cfg(feature = "cli")]
 #[path = "promises/scenarios.rs"]
 mod scenarios;

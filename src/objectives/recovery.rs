@@ -1,9 +1,9 @@
 //! The recovery time and the moment of recovery.
 
 use crate::model::measure::Measured;
-use crate::model::outcome::Window;
 #[cfg(doc)]
 use crate::model::outcome::Marks;
+use crate::model::outcome::Window;
 use crate::objectives::judgement::Judgement;
 use crate::units::{Span, Time};
 

@@ -29,15 +29,9 @@ pub fn measure(
     let (windows, marks) = (&outcome.windows, &outcome.marks);
     let judgement = Judgement::new(scenario, columns, windows, series);
     let levels = budget::levels(scenario, windows);
-    let recovered = marks.fault.map(|fault| {
-        recovery(
-            windows,
-            &judgement,
-            fault,
-            &marks.strikes,
-            scenario.sustain,
-        )
-    });
+    let recovered = marks
+        .fault
+        .map(|fault| recovery(windows, &judgement, fault, &marks.strikes, scenario.sustain));
     let spans = Spans::new(
         windows,
         &judgement,
