@@ -41,6 +41,8 @@ mod faults;
 #[cfg(feature = "cli")]
 #[path = "promises/gallery.rs"]
 mod gallery;
+#[path = "promises/gates.rs"]
+mod gates;
 #[path = "promises/golden.rs"]
 mod golden;
 #[path = "promises/halving.rs"]
@@ -65,6 +67,8 @@ mod moves;
 mod mutations;
 #[path = "promises/noop.rs"]
 mod noop;
+#[path = "promises/orders.rs"]
+mod orders;
 #[path = "promises/origins.rs"]
 mod origins;
 #[path = "promises/parts.rs"]

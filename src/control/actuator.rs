@@ -5,23 +5,29 @@
 //! |---|---|
 //! | shares or weights that are negative, not numbers, of the wrong number or do not sum to one | they mean nothing |
 //! | unknown regions or markets | there is nobody to obey |
-//! | more traffic to a region that is believed dead, while another is believed alive | it would be lost |
+//! | more traffic to a region that is believed dead, while another is believed alive | it would be lost; of new routes, only the part of the markets that this is about |
 //! | activation, release, scaling or warming in a region that is believed dead | the order reaches nobody |
 //! | scaling of an unknown service, or beyond its maximum | it cannot be had |
 //! | activation where no capacity is dark | there is nothing to activate |
 //! | taking traffic from a region again within its cool-down, after it was given back | it would swing |
+//!
+//! What makes sense and is refused all the same, or reaches nobody, is told to the policy later, again
+//! and again until something else is ordered for the same thing: a policy that still wants it asks again.
 
 use crate::engine::sampling::sample;
 use crate::engine::stream::Stream;
 use crate::model::action::Action;
 use crate::model::policy::{Knobs, Phase};
 use crate::model::scenario::{Control, MarketId, RegionId, ServiceId};
-use crate::model::telemetry::{RegionTelemetry, Telemetry};
+use crate::model::telemetry::Telemetry;
 use crate::units::{Dist, Span, Time};
 use std::collections::BTreeMap;
 
 /// Shares that differ by less are the same.
 const TOLERANCE: f64 = 1e-9;
+
+/// The policy is told so long after a refusal, and so often as long as it lasts. Guess.
+const TOLD_AGAIN: Span = Span(10_000_000_000);
 
 /// A push that failed so often arrives the next time.
 const MOST_PUSHES: u32 = 1000;
@@ -47,6 +53,17 @@ pub struct Actuator {
     others: u64,
     /// When the last order of each kind for each target takes effect: none overtakes an older one.
     last: BTreeMap<Target, Time>,
+    /// What was last asked for and did not happen, per target.
+    undone: BTreeMap<Target, Undone>,
+}
+
+/// A request that did not happen.
+#[derive(Clone, Debug)]
+struct Undone {
+    action: Action,
+    reason: String,
+    /// When the policy is told next.
+    told: Time,
 }
 
 /// How traffic was last taken from a region.
@@ -83,8 +100,12 @@ pub struct Order {
 pub struct Refusal {
     /// What was asked for.
     pub action: Action,
+    /// Of new routes, the market whose part alone was refused; `None`: all of it was.
+    pub market: Option<MarketId>,
     /// Why not.
     pub reason: String,
+    /// Whether the last request for the same thing was refused for the same reason.
+    pub again: bool,
 }
 
 /// Which way an order moves a region's own traffic.
@@ -101,6 +122,9 @@ enum Target {
     Answer(MarketId),
     Isolation(RegionId),
     ScaleIn(RegionId),
+    Dark(RegionId),
+    Instances(RegionId, ServiceId),
+    Caches(RegionId, MarketId),
 }
 
 fn target(action: &Action) -> Option<Target> {
@@ -109,7 +133,29 @@ fn target(action: &Action) -> Option<Target> {
         Action::SetDns { market, .. } => Some(Target::Answer(market)),
         Action::Isolate { region, .. } => Some(Target::Isolation(region)),
         Action::FreezeScaleIn { region, .. } => Some(Target::ScaleIn(region)),
-        _ => None,
+        Action::ActivateDark { region } | Action::ReleaseDark { region } => {
+            Some(Target::Dark(region))
+        }
+        Action::Scale {
+            region, service, ..
+        } => Some(Target::Instances(region, service)),
+        Action::Prewarm { region, market } => Some(Target::Caches(region, market)),
+        Action::EnterPhase { .. } => None,
+    }
+}
+
+/// The region that a request is about, if it is about one.
+fn about(action: &Action) -> Option<RegionId> {
+    match *action {
+        Action::SetRoutes { from: region, .. }
+        | Action::ActivateDark { region }
+        | Action::ReleaseDark { region }
+        | Action::Scale { region, .. }
+        | Action::FreezeScaleIn { region, .. }
+        | Action::Prewarm { region, .. }
+        | Action::Isolate { region, .. }
+        | Action::EnterPhase { region, .. } => Some(region),
+        Action::SetDns { .. } => None,
     }
 }
 
@@ -136,6 +182,7 @@ impl Actuator {
             incident: None,
             others: 0,
             last: BTreeMap::new(),
+            undone: BTreeMap::new(),
         }
     }
 
@@ -143,9 +190,36 @@ impl Actuator {
     /// its orders are pushed together: one delay per decision.
     pub fn submit(&mut self, telemetry: &Telemetry, actions: Vec<Action>) -> Submission {
         let mut submission = Submission::default();
-        for action in actions {
+        for mut action in actions {
+            let reason = self.meaningless(&action, telemetry);
+            if let Some(reason) = reason {
+                // It would mean as little if it was asked for again.
+                submission.refusals.push(Refusal {
+                    action,
+                    market: None,
+                    reason,
+                    again: false,
+                });
+                continue;
+            }
+            for (market, reason) in self.keep_stranded(&mut action, telemetry) {
+                submission.refusals.push(Refusal {
+                    action: action.clone(),
+                    market: Some(market),
+                    reason,
+                    again: false,
+                });
+            }
             match self.refuse(&action, telemetry) {
-                Some(reason) => submission.refusals.push(Refusal { action, reason }),
+                Some(reason) => {
+                    let again = self.note_undone(&action, &reason, telemetry.now + TOLD_AGAIN);
+                    submission.refusals.push(Refusal {
+                        action,
+                        market: None,
+                        reason,
+                        again,
+                    });
+                }
                 None => {
                     self.note(&action, telemetry);
                     submission.orders.push(Order {
@@ -171,120 +245,172 @@ impl Actuator {
         submission
     }
 
-    /// Why a request must not be obeyed, if it must not.
-    pub fn refuse(&self, action: &Action, telemetry: &Telemetry) -> Option<String> {
-        let regions = self.names.len();
-        let (Action::SetRoutes { from: region, .. }
-        | Action::ActivateDark { region }
-        | Action::ReleaseDark { region }
-        | Action::Scale { region, .. }
-        | Action::FreezeScaleIn { region, .. }
-        | Action::Prewarm { region, .. }
-        | Action::Isolate { region, .. }
-        | Action::EnterPhase { region, .. }) = action
-        else {
-            return self.refuse_shares(action, telemetry);
+    /// An order reached nobody at `now`. Nobody answers the push, which is noticed when it times out.
+    pub fn lost(&mut self, action: &Action, now: Time) {
+        let newer = target(action).and_then(|target| self.last.get(&target));
+        if newer.is_none_or(|effective| *effective <= now) {
+            let noticed = now + self.push_timeout.max(TOLD_AGAIN);
+            self.note_undone(action, "it reached nobody", noticed);
+        }
+    }
+
+    /// What the policy is told at `now` of requests that did not happen.
+    pub fn undone(&mut self, now: Time) -> Vec<Action> {
+        let due = self.undone.values_mut().filter(|undone| undone.told <= now);
+        due.map(|undone| {
+            undone.told = now + TOLD_AGAIN;
+            undone.action.clone()
+        })
+        .collect()
+    }
+
+    /// When the policy is told first of what did not happen, if that is later than `now`.
+    pub fn next_time(&self, now: Time) -> Time {
+        let told = self.undone.values().map(|undone| undone.told);
+        told.filter(|told| *told > now).min().unwrap_or(Time::NEVER)
+    }
+
+    /// Remembers what did not happen; whether the same was the case the last time.
+    fn note_undone(&mut self, action: &Action, reason: &str, told: Time) -> bool {
+        let Some(target) = target(action) else {
+            return false;
         };
-        let Some(name) = self.names.get(*region) else {
+        let new = Undone {
+            action: action.clone(),
+            reason: reason.into(),
+            told,
+        };
+        let last = self.undone.insert(target, new);
+        last.is_some_and(|last| last.reason == reason)
+    }
+
+    /// Why a request means nothing, if it does not: who and what it is about does not exist, or its
+    /// numbers are none.
+    fn meaningless(&self, action: &Action, telemetry: &Telemetry) -> Option<String> {
+        let (regions, markets) = (self.names.len(), telemetry.markets.len());
+        if let Some(region) = about(action).filter(|region| *region >= regions) {
             return Some(format!("there is no region {region} of {regions}"));
-        };
-        let dead = telemetry.regions[*region].dead == Some(true);
-        // An unknown capacity is none.
-        let has_dark = telemetry.regions[*region].dark_capacity > 0.0;
+        }
         match action {
-            Action::ActivateDark { .. }
-            | Action::ReleaseDark { .. }
-            | Action::Scale { .. }
-            | Action::FreezeScaleIn { .. }
-            | Action::Prewarm { .. }
-                if dead =>
+            Action::SetDns { market, .. } | Action::Prewarm { market, .. }
+                if *market >= markets =>
             {
-                Some(format!(
-                    "{name} is believed dead: the order would reach nobody"
-                ))
-            }
-            Action::Scale {
-                service, instances, ..
-            } => self.refuse_size(*service, *instances, &telemetry.regions[*region]),
-            Action::ActivateDark { .. } if !has_dark => {
-                Some(format!("{name} has no dark capacity left"))
-            }
-            Action::Prewarm { market, .. } if *market >= telemetry.markets.len() => {
                 Some(format!("there is no market {market}"))
             }
-            _ => self.refuse_shares(action, telemetry),
+            Action::SetDns { weights, .. } => self.no_shares(weights),
+            Action::SetRoutes { shares, .. } if shares.len() != markets => Some(format!(
+                "shares for {} markets instead of {markets}",
+                shares.len()
+            )),
+            Action::SetRoutes { shares, .. } => shares.iter().find_map(|row| self.no_shares(row)),
+            Action::Scale {
+                region, service, ..
+            } if *service >= telemetry.regions[*region].services.len() => {
+                Some(format!("there is no service {service} to scale"))
+            }
+            _ => None,
         }
     }
 
-    /// What is known of no service, and what a service may not have.
-    fn refuse_size(
-        &self,
-        service: ServiceId,
-        instances: u64,
-        region: &RegionTelemetry,
-    ) -> Option<String> {
-        let Some(known) = region.services.get(service) else {
-            return Some(format!("there is no service {service} to scale"));
-        };
-        (instances as f64 > known.most).then(|| {
-            format!(
-                "{instances} instances are more than the {} allowed",
-                known.most
-            )
-        })
+    fn no_shares(&self, shares: &[f64]) -> Option<String> {
+        if shares.len() != self.names.len() {
+            return Some(format!(
+                "shares for {} regions instead of {}",
+                shares.len(),
+                self.names.len()
+            ));
+        }
+        if let Some(share) = shares.iter().find(|s| !s.is_finite() || **s < 0.0) {
+            return Some(format!("{share} is not a share"));
+        }
+        let sum: f64 = shares.iter().sum();
+        ((sum - 1.0).abs() > TOLERANCE).then(|| format!("shares sum to {sum}, not to one"))
     }
 
-    fn refuse_shares(&self, action: &Action, telemetry: &Telemetry) -> Option<String> {
-        let rows: Vec<&Vec<f64>> = match action {
-            Action::SetRoutes { shares, .. } => shares.iter().collect(),
-            Action::SetDns { weights, .. } => vec![weights],
-            _ => return None,
+    /// Why a request that means something must not be obeyed now, if it must not.
+    fn refuse(&self, action: &Action, telemetry: &Telemetry) -> Option<String> {
+        let dead = |region: RegionId| {
+            let dead = telemetry.regions[region].dead == Some(true);
+            let name = &self.names[region];
+            dead.then(|| format!("{name} is believed dead: the order would reach nobody"))
         };
-        let markets = telemetry.markets.len();
-        match action {
-            Action::SetRoutes { .. } if rows.len() != markets => {
-                return Some(format!(
-                    "shares for {} markets instead of {markets}",
-                    rows.len()
-                ));
-            }
-            Action::SetDns { market, .. } if *market >= markets => {
-                return Some(format!("there is no market {market}"));
-            }
-            _ => {}
+        match *action {
+            Action::ReleaseDark { region }
+            | Action::FreezeScaleIn { region, .. }
+            | Action::Prewarm { region, .. } => dead(region),
+            Action::Scale {
+                region,
+                service,
+                instances,
+            } => dead(region).or_else(|| {
+                let most = telemetry.regions[region].services[service].most;
+                let fits = instances as f64 <= most;
+                (!fits).then(|| format!("{instances} instances are more than the {most} allowed"))
+            }),
+            // An unknown capacity is none.
+            Action::ActivateDark { region } => dead(region).or_else(|| {
+                let has = telemetry.regions[region].dark_capacity > 0.0;
+                let name = &self.names[region];
+                (!has).then(|| format!("{name} has no dark capacity left"))
+            }),
+            Action::SetRoutes { .. } | Action::SetDns { .. } => self
+                .refuse_dead_target(action, telemetry)
+                .or_else(|| self.refuse_cool_down(action, telemetry)),
+            Action::Isolate { .. } | Action::EnterPhase { .. } => None,
         }
-        for shares in &rows {
-            if shares.len() != self.names.len() {
-                return Some(format!(
-                    "shares for {} regions instead of {}",
-                    shares.len(),
-                    self.names.len()
-                ));
-            }
-            if let Some(share) = shares.iter().find(|s| !s.is_finite() || **s < 0.0) {
-                return Some(format!("{share} is not a share"));
-            }
-            let sum: f64 = shares.iter().sum();
-            if (sum - 1.0).abs() > TOLERANCE {
-                return Some(format!("shares sum to {sum}, not to one"));
+    }
+
+    /// Lets the markets stay where they are that new routes would send to a region that is believed
+    /// dead, with the reason, unless that is true of all of them.
+    fn keep_stranded(&self, action: &mut Action, telemetry: &Telemetry) -> Vec<(MarketId, String)> {
+        let Action::SetRoutes { from, shares } = action else {
+            return Vec::new();
+        };
+        let (from, mut kept) = (*from, shares.clone());
+        let mut stranded = Vec::new();
+        for (market, row) in shares.iter().enumerate() {
+            let changes = |region| row[region] - self.routed(from, market, region);
+            if let Some(reason) = self.dead_target(telemetry, changes) {
+                kept[market] = (0..self.names.len())
+                    .map(|region| self.routed(from, market, region))
+                    .collect();
+                stranded.push((market, reason));
             }
         }
-        self.refuse_dead_target(action, telemetry)
-            .or_else(|| self.refuse_cool_down(action, telemetry))
+        if stranded.len() == shares.len() {
+            return Vec::new();
+        }
+        *shares = kept;
+        stranded
+    }
+
+    /// Share of a market that enters at `from` that was last sent to `region`.
+    fn routed(&self, from: RegionId, market: MarketId, region: RegionId) -> f64 {
+        let unchanged = if region == from { 1.0 } else { 0.0 };
+        let last = self.routes[from].get(market);
+        last.map_or(unchanged, |shares| shares[region])
     }
 
     fn refuse_dead_target(&self, action: &Action, telemetry: &Telemetry) -> Option<String> {
+        self.dead_target(telemetry, |region| {
+            let changes = self.changes(action, telemetry, region);
+            changes.fold(f64::NEG_INFINITY, f64::max)
+        })
+    }
+
+    /// Why an order must not be obeyed that raises the shares of regions so much, if it must not.
+    fn dead_target(
+        &self,
+        telemetry: &Telemetry,
+        raised: impl Fn(RegionId) -> f64,
+    ) -> Option<String> {
         if telemetry.regions.iter().all(|r| r.dead != Some(false)) {
             return None;
         }
         let dead = |region: &RegionId| telemetry.regions[*region].dead == Some(true);
-        let more = |region: &RegionId| {
-            self.changes(action, telemetry, *region)
-                .any(|change| change > TOLERANCE)
-        };
         let target = (0..self.names.len())
             .filter(dead)
-            .find(more)
+            .find(|region| raised(*region) > TOLERANCE)
             .map(|region| &self.names[region])?;
         Some(format!(
             "new traffic to {target}, which is believed dead while another region is alive"
@@ -316,11 +442,10 @@ impl Actuator {
     ) -> Box<dyn Iterator<Item = f64> + 'a> {
         match action {
             Action::SetRoutes { from, shares } => {
-                Box::new(shares.iter().enumerate().map(move |(market, shares)| {
-                    let unchanged = if region == *from { 1.0 } else { 0.0 };
-                    let last = self.routes[*from].get(market);
-                    shares[region] - last.map_or(unchanged, |shares| shares[region])
-                }))
+                let changes = shares.iter().enumerate().map(move |(market, shares)| {
+                    shares[region] - self.routed(*from, market, region)
+                });
+                Box::new(changes)
             }
             Action::SetDns { market, weights } => {
                 let last = telemetry.markets[*market].dns.get(region);
@@ -363,6 +488,9 @@ impl Actuator {
 
     /// Remembers an order that was accepted.
     fn note(&mut self, action: &Action, telemetry: &Telemetry) {
+        if let Some(target) = target(action) {
+            self.undone.remove(&target);
+        }
         for region in 0..self.names.len() {
             let movement = self.movement(action, telemetry, region);
             let departure = &mut self.departures[region];

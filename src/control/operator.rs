@@ -3,7 +3,8 @@
 //!
 //! Until the decision is made the policy is shown the region as alive and well. Whoever looks at one region
 //! sees the others too, so the first decision that is due shows all regions that are believed dead.
-//! What was announced needs no decision.
+//! Whoever has decided about a region that fails needs no second decision when it is dead as well, nor the
+//! other way round. What was announced needs no decision, and nor does a drill that a guard aborts.
 
 use crate::engine::sampling::sample;
 use crate::engine::stream::Stream;
@@ -23,6 +24,8 @@ pub struct Operator {
 #[derive(Clone, Debug)]
 struct Desk {
     stream: Stream,
+    dead: bool,
+    failing: bool,
     /// Times that it was believed dead so far.
     incidents: u64,
     /// When the decision will be made; `None`: nothing is to be decided.
@@ -42,6 +45,8 @@ impl Operator {
                 .iter()
                 .map(|name| Desk {
                     stream: Stream::new(seed, replication, "decide", name),
+                    dead: false,
+                    failing: false,
                     incidents: 0,
                     ready: None,
                     failures: 0,
@@ -51,25 +56,35 @@ impl Operator {
         }
     }
 
-    /// A belief changed.
+    /// Whether a region is believed dead; only a change means anything.
     pub fn believes(&mut self, region: RegionId, dead: bool, at: Time) {
         let desk = &mut self.regions[region];
+        if std::mem::replace(&mut desk.dead, dead) == dead {
+            return;
+        }
         desk.ready = None;
         if dead {
             let mut draws = desk.stream.draws(desk.incidents, 0);
             desk.incidents += 1;
-            desk.ready = Some(at + Span::from_secs(sample(&mut draws, &self.decide)));
+            let decided = desk.failing && desk.failing_ready.is_none();
+            let ready = at + Span::from_secs(sample(&mut draws, &self.decide));
+            desk.ready = (!decided).then_some(ready);
         }
     }
 
-    /// A region is to be evacuated although it is not dead, or no longer.
+    /// Whether a region is to be evacuated although it is not dead; only a change means anything.
     pub fn says_failing(&mut self, region: RegionId, failing: bool, at: Time) {
         let desk = &mut self.regions[region];
+        if std::mem::replace(&mut desk.failing, failing) == failing {
+            return;
+        }
         desk.failing_ready = None;
         if failing {
             let mut draws = desk.stream.draws(desk.failures, 1);
             desk.failures += 1;
-            desk.failing_ready = Some(at + Span::from_secs(sample(&mut draws, &self.decide)));
+            let decided = desk.dead && desk.ready.is_none();
+            let ready = at + Span::from_secs(sample(&mut draws, &self.decide));
+            desk.failing_ready = (!decided).then_some(ready);
         }
     }
 
@@ -128,6 +143,7 @@ mod tests {
                 .collect(),
             markets: Vec::new(),
             announced: Vec::new(),
+            undone: Vec::new(),
         };
         operator.show(&mut telemetry);
         telemetry.regions.iter().map(|region| region.dead).collect()
@@ -182,6 +198,7 @@ mod tests {
     #[test]
     fn each_incident_has_its_own_time() {
         let time = |operator: &mut Operator| {
+            operator.believes(0, false, Time::ZERO);
             operator.believes(0, true, Time::ZERO);
             operator.next_time()
         };
@@ -211,6 +228,7 @@ mod tests {
                 ],
                 markets: Vec::new(),
                 announced: Vec::new(),
+                undone: Vec::new(),
             };
             operator.show(&mut telemetry);
             telemetry.regions[0].failing
@@ -218,6 +236,11 @@ mod tests {
         assert!(!failing(&mut operator, 69.0));
         assert_eq!(operator.next_time(), Time::from_secs(70.0));
         assert!(failing(&mut operator, 70.0));
+        // That a guard says so too is no news, and that it is dead as well needs no second decision.
+        operator.says_failing(0, true, Time::from_secs(75.0));
+        operator.believes(0, true, Time::from_secs(78.0));
+        assert_eq!(operator.next_time(), Time::NEVER);
+        assert!(failing(&mut operator, 79.0));
         operator.says_failing(0, false, Time::from_secs(80.0));
         assert_eq!(operator.next_time(), Time::NEVER);
     }

@@ -100,7 +100,7 @@ impl DomainMeasure {
     }
 }
 
-/// Times from the first fault.
+/// Times from the first fault; those of a failover from the first because of which a region can be left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimeMeasure {
     /// The control plane believes that the region is dead.

@@ -60,6 +60,8 @@ pub struct Marks {
     /// When something struck, in order: each fault begins, and each failure of a fault whose failures
     /// are drawn (`random`, kills that repeat). What broke an objective is one of them.
     pub strikes: Vec<Time>,
+    /// Beginning of the first fault because of which a region can be left.
+    pub reason: Option<Time>,
     /// End of the last fault.
     pub fault_end: Option<Time>,
     /// Regions that a fault hits directly: what breaks there is no cascade.

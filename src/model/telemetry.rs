@@ -1,5 +1,6 @@
 //! What the control plane believes: late, partial, sometimes wrong.
 
+use crate::model::action::Action;
 use crate::model::scenario::{MarketId, RegionId};
 use crate::units::Time;
 
@@ -14,6 +15,9 @@ pub struct Telemetry {
     pub markets: Vec<MarketTelemetry>,
     /// Drills that were announced and have not ended, and drills that were aborted.
     pub announced: Vec<Announced>,
+    /// What was asked for and did not happen: it was refused, or reached nobody. Each is told now and
+    /// then, until something else is ordered for the same thing.
+    pub undone: Vec<Action>,
 }
 
 /// What is believed of a region.

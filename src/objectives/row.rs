@@ -17,7 +17,9 @@ use crate::units::Time;
 /// Measures a replication of a scenario (as drawn for it). `series` holds the columns' SLIs in the
 /// outcome's windows.
 ///
-/// Times are from the first fault, but RTO from the one that breaks an objective; a control plane that acts on an announcement decides, and may
+/// Times are from the first fault, those of a failover from the first because of which a region can be
+/// left, unless the failover began before it, and RTO from the one that breaks an objective; a control
+/// plane that acts on an announcement decides, and may
 /// have shifted, before it: then they are negative. Without a fault there are no times.
 pub fn measure(
     scenario: &Scenario,
@@ -172,12 +174,19 @@ fn time_from_fault(
         None if awaited => Measured::Censored,
         None => Measured::Absent,
     };
+    let began = marks.detect.or(marks.decide);
+    let reason = marks.reason.unwrap_or(fault);
+    let reason = if began.is_some_and(|at| at < reason) {
+        fault
+    } else {
+        reason
+    };
     match time {
-        TimeMeasure::Detect => since(fault, marks.detect),
-        TimeMeasure::Decide => since(fault, marks.decide),
-        TimeMeasure::Shifted => since(fault, marks.shifted),
+        TimeMeasure::Detect => since(reason, marks.detect),
+        TimeMeasure::Decide => since(reason, marks.decide),
+        TimeMeasure::Shifted => since(reason, marks.shifted),
         TimeMeasure::Warm if !has_caches(scenario) => Measured::Absent,
-        TimeMeasure::Warm => since(fault, marks.warm),
+        TimeMeasure::Warm => since(reason, marks.warm),
         TimeMeasure::Rto => recovered.rto,
         TimeMeasure::Restore => match marks.detect {
             Some(detect) => since(detect, marks.shifted),
@@ -185,7 +194,7 @@ fn time_from_fault(
         },
         // It has a beginning of its own: nobody waits for what was never begun.
         TimeMeasure::Failback if marks.failback_begins.is_none() => Measured::Absent,
-        TimeMeasure::Failback => since(fault, marks.failback),
+        TimeMeasure::Failback => since(reason, marks.failback),
         TimeMeasure::Redundant if !marks.lost_instances => Measured::Absent,
         TimeMeasure::Redundant => since(fault, marks.redundant),
     }

@@ -1,5 +1,5 @@
 //! The failover that all policies share, as their knobs say. Pure, and safe to be called at any
-//! moment: what was ordered is in the memory, and nothing is ordered twice.
+//! moment: what was ordered is in the memory, and nothing is ordered twice but what did not happen.
 //!
 //! A region is evacuated when it is believed dead: all at once, since what would stay is lost. One
 //! that is failing leaves in stages, if the policy has any. With stages or pre-warmed caches, a
@@ -20,6 +20,7 @@ use crate::model::scenario::RegionId;
 use crate::model::telemetry::{MarketTelemetry, Telemetry};
 use crate::units::{Span, Time};
 
+mod again;
 mod answers;
 mod failback;
 mod failover;
@@ -82,12 +83,19 @@ struct Incident<'a> {
 impl Incident<'_> {
     /// Does what is due; returns when to look again.
     fn proceed(mut self) -> Option<Time> {
+        let anew = self.ask_again();
         if self.view.evacuates(self.view.region) {
-            return self.evacuate();
+            return self.evacuate(anew);
         }
         self.reroute_if_targets_were_lost();
         if self.memory.phase == Phase::Normal {
             return None;
+        }
+        if anew.routes {
+            self.route();
+        }
+        if anew.answers {
+            self.answer_if_moved();
         }
         self.recover()
     }

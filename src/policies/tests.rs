@@ -40,6 +40,7 @@ proptest! {
 
     #[test]
     fn a_second_call_orders_nothing_new(known in telemetries(), memory in memories()) {
+        let known = Telemetry { undone: Vec::new(), ..known };
         for policy in all() {
             let knobs = policy.knobs();
             // What telemetry did not show in the decision of an order is looked at in the next.
@@ -83,6 +84,7 @@ fn calm() -> Telemetry {
             })
             .collect(),
         announced: Vec::new(),
+        undone: Vec::new(),
     }
 }
 
@@ -418,4 +420,63 @@ fn an_aborted_drill_is_rolled_back_at_once() {
     known.announced[0].aborted = true;
     let (actions, _) = run("gradual-prewarmed", &known, &mut memory);
     assert_eq!(routes(&actions)[0].1[0], 1.0, "{actions:?}");
+}
+
+#[test]
+fn what_did_not_happen_is_asked_for_again_while_it_is_wanted() {
+    let (mut known, mut memory) = (calm(), Memory::default());
+    known.regions[0].dead = Some(true);
+    let (first, _) = run("flow", &known, &mut memory);
+    let orders: Vec<Action> = first.iter().filter(|a| !is_label(a)).cloned().collect();
+    // Nothing of it took effect: the routes that are wanted now, and everything else as it was.
+    known.now += Span::from_secs(10.0);
+    known.regions[0].routes_current = 0.0;
+    known.regions[1].capacity = 250.0;
+    known.undone = orders.clone();
+    let (again, _) = run("flow", &known, &mut memory);
+    assert_eq!(again.len(), orders.len(), "{again:?}");
+    assert!(routes(&again)[0].1[1] > 0.5, "more is spare in the second");
+    for order in orders
+        .iter()
+        .filter(|o| !matches!(o, Action::SetRoutes { .. }))
+    {
+        assert!(again.contains(order), "{order:?}");
+    }
+    // What others asked for, and what is not wanted, is left alone.
+    known.undone = vec![
+        Action::ActivateDark { region: 0 },
+        Action::FreezeScaleIn {
+            region: 1,
+            on: true,
+        },
+        Action::Isolate {
+            region: 2,
+            on: true,
+        },
+        Action::Scale {
+            region: 7,
+            service: 0,
+            instances: 3,
+        },
+    ];
+    assert_eq!(run("flow", &known, &mut memory).0, Vec::new());
+    // Answers too, and none of all that once the region is well.
+    known.undone.clear();
+    known.regions[0].routes_current = 1.0;
+    let (moved, _) = run("flow", &known, &mut memory);
+    let answers: Vec<Action> = moved
+        .into_iter()
+        .filter(|a| moves_dns(&[a.clone()]))
+        .collect();
+    assert_eq!(answers.len(), 1);
+    known.undone = answers.clone();
+    assert_eq!(run("flow", &known, &mut memory).0, answers);
+    known.regions[0].dead = Some(false);
+    known.undone.extend(orders);
+    let (well, _) = run("flow", &known, &mut memory);
+    assert!(!moves_dns(&well) && routes(&well).is_empty(), "{well:?}");
+}
+
+fn is_label(action: &Action) -> bool {
+    matches!(action, Action::EnterPhase { .. })
 }

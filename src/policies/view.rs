@@ -148,6 +148,7 @@ mod tests {
                     ..MarketTelemetry::default()
                 }],
                 announced: Vec::new(),
+                undone: Vec::new(),
             };
             let view = View {
                 knobs: &Knobs::default(),

@@ -25,6 +25,10 @@ pub fn first_marks(scenario: &Scenario, episodes: &[Episode]) -> Marks {
     Marks {
         fault: episodes.iter().map(begins).min(),
         strikes: strikes(scenario, episodes),
+        reason: {
+            let leave = |e: &&Episode| e.impairment.evacuable().is_some();
+            episodes.iter().filter(leave).map(begins).min()
+        },
         fault_end: episodes.iter().map(|e| e.until).max(),
         hit: hit(scenario, episodes),
         takes_region: episodes

@@ -25,6 +25,8 @@ mod lint;
 mod marks;
 mod reports;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use crate::model::outcome::Outcome;
 use crate::model::policy::Policy;

@@ -1,4 +1,4 @@
-//! What the control plane is told: loads as they were some time ago.
+//! What the control plane is told: loads, capacity and readiness as they were some time ago.
 
 use crate::model::scenario::{RegionId, Scenario};
 use crate::units::{Span, Time};
@@ -22,8 +22,18 @@ pub struct Report {
     pub dark: Vec<f64>,
     /// Share of each edge's proxies that have the newest routes.
     pub routes: Vec<f64>,
-    /// Regions of which nothing is reported: what was known of their load and capacity stays, and
-    /// none of their proxies is known to have the newest routes.
+    /// Share of the steady hit ratio that each region's warming caches have, least warm market first.
+    pub warmed: Vec<f64>,
+    /// Share of each region's planned instances that are in service, of the service that has least.
+    pub booted: Vec<f64>,
+    /// Whether each region's data have caught up.
+    pub replicated: Vec<bool>,
+    /// Whether health checks within each region see anything wrong.
+    pub looks_bad: Vec<bool>,
+    /// Instances in service, `[region][service]`; empty where nobody asks.
+    pub in_service: Vec<Vec<u64>>,
+    /// Regions of which nothing is reported: what was known of them stays, and none of their proxies is
+    /// known to have the newest routes.
     pub missing: Vec<RegionId>,
 }
 
@@ -79,6 +89,11 @@ impl Reports {
         self.highest[market].0
     }
 
+    /// The newest report that had arrived when somebody last asked for it.
+    pub fn known(&self) -> &Report {
+        &self.known
+    }
+
     /// The newest report that has arrived.
     pub fn newest(&mut self, now: Time) -> &Report {
         while let Some(next) = self.coming.front() {
@@ -96,6 +111,13 @@ impl Reports {
                     next.capacity[r] = self.known.capacity[r];
                     next.dark[r] = self.known.dark[r];
                     next.routes[r] = 0.0;
+                    next.warmed[r] = self.known.warmed[r];
+                    next.booted[r] = self.known.booted[r];
+                    next.replicated[r] = self.known.replicated[r];
+                    next.looks_bad[r] = self.known.looks_bad[r];
+                    if let Some(last) = self.known.in_service.get(r) {
+                        next.in_service[r].clone_from(last);
+                    }
                 }
                 self.known = next;
             }

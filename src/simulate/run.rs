@@ -37,6 +37,7 @@ mod orders;
 mod origins;
 mod pools;
 mod probes;
+mod reporting;
 mod usage;
 mod validity;
 mod watching;
@@ -44,8 +45,8 @@ mod working;
 
 use episodes::surge;
 use guards::Guards;
-use orders::report;
 use probes::Probed;
+use reporting::{Mirrored, report};
 use watching::Watching;
 
 /// A replication under way.
@@ -86,10 +87,10 @@ pub struct Run<'a> {
     address: Address,
     /// Answers of DNS pushed, per market, and when the newest takes effect: none overtakes an older one.
     pushes: Vec<(u64, Time)>,
-    mirrored: Vec<(RegionId, usize, f64)>,
-    /// Regions whose caches were ordered to be warmed, while the order is on its way.
-    will_warm: Vec<RegionId>,
-    /// When the newest routes of each edge reach the proxies' source.
+    mirrored: Vec<Mirrored>,
+    /// When the newest order to warm each region's caches reaches it; never: it did not.
+    warming: Vec<Option<Time>>,
+    /// When the newest routes of each edge reach the proxies' source; never: they were refused.
     routed: Vec<Time>,
     /// What of origins the log has told.
     told_origins: origins::Told,
@@ -131,7 +132,7 @@ impl<'a> Run<'a> {
         let window_end = Time(if grid > 0 { grid } else { sample.0 }).min(end);
         let names: Vec<String> = scenario.regions.iter().map(|r| r.name.clone()).collect();
         let regions = names.len();
-        let first = report(sim, &world, None, Time::ZERO);
+        let first = report(sim, &world, None, &[], Time::ZERO);
         Run {
             monitor: Monitor::new(&scenario.control, &names, seed, replication),
             probed: Probed::new(scenario, plan),
@@ -156,7 +157,7 @@ impl<'a> Run<'a> {
             address: Address { cell: 0, cut: 0 },
             pushes: vec![(0, Time::ZERO); scenario.markets.len()],
             mirrored: Vec::new(),
-            will_warm: Vec::new(),
+            warming: vec![None; regions],
             routed: vec![Time::ZERO; regions],
             told_origins: origins::Told::default(),
             last_miss: vec![0.0; regions],
@@ -341,8 +342,7 @@ impl<'a> Run<'a> {
         if next == self.window_end {
             self.close_window();
         }
-        let report = report(self.sim, &self.world, Some(&self.cohort), next);
-        self.reports.send(report);
+        self.send_report();
         self.stop_mirrors();
         if self.any_origin_failing() {
             self.note_lost_origins();
@@ -467,6 +467,9 @@ impl<'a> Run<'a> {
         self.change_condition(&impairment);
         self.will_be_noticed(i, false);
         self.guards.ended(&self.episodes, &self.active, i);
+        for region in 0..self.world.regions.len() {
+            self.tell_operator(region);
+        }
     }
 
     /// The set of active episodes has changed by one: the world's condition follows.
@@ -497,6 +500,7 @@ impl<'a> Run<'a> {
         for region in 0..self.world.regions.len() {
             self.follow_probes(region);
             self.heed_notices(region);
+            self.tell_operator(region);
         }
     }
 
@@ -515,7 +519,7 @@ impl<'a> Run<'a> {
     }
 
     fn believe(&mut self, region: RegionId, dead: bool) {
-        self.operator.believes(region, dead, self.now);
+        self.tell_operator(region);
         let hit = self.outcome.marks.fault.is_none() || self.watch.hits(region);
         let begun = self
             .outcome

@@ -43,7 +43,7 @@ mod tape;
 mod telemetry;
 
 pub use promises::{Promise, assert_promises, broken_promise};
-pub use telemetry::{knobs, memories, telemetries, telemetries_of};
+pub use telemetry::{actions, knobs, memories, telemetries, telemetries_of};
 
 use proptest::prelude::*;
 use tape::Tape;

@@ -180,6 +180,7 @@ mod tests {
                 .to_vec(),
             markets: vec![market],
             announced: Vec::new(),
+            undone: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a policy may be told and remember, likely or not: quantities that are not numbers, shares that do
 //! not sum to one, memories of other regions.
 
+use crate::model::action::Action;
 use crate::model::policy::{Failback, Knobs, Memory, Phase, RegionMemory, Spread};
 use crate::model::telemetry::{
     Announced, MarketTelemetry, RegionTelemetry, ServiceTelemetry, Telemetry,
@@ -62,6 +63,42 @@ fn region() -> impl Strategy<Value = RegionTelemetry> {
         )
 }
 
+/// Arbitrary requests of a policy, also such as are about what does not exist and whose numbers are none.
+pub fn actions() -> impl Strategy<Value = Action> {
+    let index = || prop_oneof![8 => 0usize..4, 1 => Just(usize::MAX)];
+    let share = prop_oneof![
+        4 => Just(0.0),
+        4 => Just(1.0),
+        2 => Just(0.5),
+        1 => quantity(),
+    ];
+    // Most rows are shares of three regions.
+    let row = prop_oneof![
+        6 => (0usize..3).prop_map(|to| {
+            let mut row = vec![0.0; 3];
+            row[to] = 1.0;
+            row
+        }),
+        1 => proptest::collection::vec(share, 0..5),
+    ];
+    let rows = proptest::collection::vec(row.clone(), 0..5);
+    let instances = prop_oneof![4 => 0u64..1000, 1 => any::<u64>(), 1 => Just(u64::MAX)];
+    prop_oneof![
+        3 => (index(), rows).prop_map(|(from, shares)| Action::SetRoutes { from, shares }),
+        3 => (index(), row).prop_map(|(market, weights)| Action::SetDns { market, weights }),
+        1 => index().prop_map(|region| Action::ActivateDark { region }),
+        1 => index().prop_map(|region| Action::ReleaseDark { region }),
+        2 => (index(), index(), instances).prop_map(|(region, service, instances)| {
+            Action::Scale { region, service, instances }
+        }),
+        1 => (index(), any::<bool>()).prop_map(|(region, on)| Action::FreezeScaleIn { region, on }),
+        1 => (index(), index()).prop_map(|(region, market)| Action::Prewarm { region, market }),
+        1 => (index(), any::<bool>()).prop_map(|(region, on)| Action::Isolate { region, on }),
+        1 => (index(), proptest::sample::select(&Phase::ALL[..]))
+            .prop_map(|(region, phase)| Action::EnterPhase { region, phase }),
+    ]
+}
+
 /// Arbitrary telemetry of up to five regions.
 pub fn telemetries() -> impl Strategy<Value = Telemetry> {
     (1..=MOST_REGIONS).prop_flat_map(telemetries_of)
@@ -87,8 +124,10 @@ pub fn telemetries_of(regions: usize) -> impl Strategy<Value = Telemetry> {
         proptest::collection::vec(region(), regions),
         proptest::collection::vec(market, 1..4),
         proptest::collection::vec(drill, 0..3),
+        proptest::collection::vec(actions(), 0..3),
     )
-        .prop_map(|(now, regions, markets, drills)| Telemetry {
+        .prop_map(|(now, regions, markets, drills, undone)| Telemetry {
+            undone,
             now: Time::from_secs(now),
             regions,
             markets: (0..)

@@ -62,10 +62,7 @@ impl Balancer {
     /// Balancers that were scaled for the connections planned for the region.
     pub fn new(limits: &BalancerLimits, planned: f64) -> Balancer {
         Balancer {
-            limit: match limits.limit {
-                Some(limit) => limit,
-                None => ((1.0 + limits.headroom) * planned).max(limits.least),
-            },
+            limit: scaled_for(limits, planned),
             refused: 0.0,
             high_secs: 0.0,
             refusing: None,
@@ -148,8 +145,16 @@ impl Balancer {
     }
 }
 
+/// New connections per second that balancers take which were scaled for the planned ones.
+pub fn scaled_for(limits: &BalancerLimits, planned: f64) -> f64 {
+    match limits.limit {
+        Some(limit) => limit,
+        None => ((1.0 + limits.headroom) * planned).max(limits.least),
+    }
+}
+
 /// Share of Poisson arrivals beyond what a second takes.
-fn refused(offered: f64, limit: f64) -> f64 {
+pub fn refused(offered: f64, limit: f64) -> f64 {
     if offered <= 0.0 {
         return 0.0;
     }

@@ -6,7 +6,7 @@ use darkregion::model::outcome::Outcome;
 use darkregion::simulate::Simulator;
 
 /// Three regions; `play` cannot do without `rights`, and can without `advice`.
-const WORLD: &str = r#"
+pub const WORLD: &str = r#"
 format = 1
 horizon = "15min"
 
@@ -66,20 +66,20 @@ start = 1
 "#;
 
 /// A fault from minute 3 for five minutes.
-fn fault(kind: &str, keys: &str) -> String {
+pub fn fault(kind: &str, keys: &str) -> String {
     format!("[[fault]]\nkind = \"{kind}\"\nat = \"3min\"\nfor = \"5min\"\n{keys}\n")
 }
 
-fn dark() -> String {
+pub fn dark() -> String {
     fault("region-dark", "region = \"ash\"")
 }
 
-fn run(policy: &str, faults: &[String], sets: &[&str]) -> Outcome {
+pub fn run(policy: &str, faults: &[String], sets: &[&str]) -> Outcome {
     outcome(&format!("{WORLD}{}", faults.concat()), Some(policy), sets)
 }
 
 /// When a part of the world said something.
-fn said(outcome: &Outcome, part: &str, what: &str) -> Vec<f64> {
+pub fn said(outcome: &Outcome, part: &str, what: &str) -> Vec<f64> {
     let entries = outcome.log.iter();
     let says = entries.filter(|entry| entry.part == part && entry.what.contains(what));
     says.map(|entry| entry.at.secs()).collect()

@@ -143,3 +143,36 @@ fn a_region_that_reads_data_older_than_its_rpo_raises_the_level() {
     assert_eq!(worst("1h"), Some(BurnLevel::Normal));
     assert_eq!(worst("2s"), Some(BurnLevel::Elevated));
 }
+
+/// Every region keeps a copy, the cheapest deployment one.
+#[test]
+fn data_that_are_kept_cost_in_every_region() {
+    use darkregion::model::measure::Measure;
+    use darkregion::model::money::Money;
+    use darkregion::objectives::{self, Columns, Series};
+    let costs = |stored: u32| {
+        let prices = format!("[prices]\nstorage = \"0.073 USD/GB/month\"\nstored_gb = {stored}\n");
+        let horizon = "horizon = \"1min\"\n";
+        let scenario = equal(3, "headroom = 0.5", &format!("{horizon}{prices}"));
+        let outcome = simulate(&scenario, 1);
+        let columns = Columns::new(&[], [&scenario]);
+        let series = Series::of(&outcome.windows, columns.slis());
+        let row = objectives::measure(&scenario, &columns, &series, &outcome, 0);
+        let value = |money| {
+            let position = columns.position(&Measure::Money(money));
+            row.values[position.expect("a column")].as_f64()
+        };
+        [Money::Cost, Money::CostStorage, Money::CostRelative].map(value)
+    };
+    let ([bare, nothing, _], [cost, storage, relative]) = (costs(0), costs(10_000));
+    // 10,000 GB for 730 USD a month, which is one an hour, in each of three regions.
+    assert_eq!(nothing, 0.0);
+    assert!((storage - 3.0).abs() < 1e-9, "{storage}");
+    assert!((cost - bare - 3.0).abs() < 1e-9, "{cost} {bare}");
+    let alone = cost / relative;
+    let without = costs(0);
+    assert!(
+        (alone - without[0] / without[2] - 1.0).abs() < 1e-9,
+        "{alone}"
+    );
+}

@@ -52,10 +52,6 @@ const EXEMPT: &[(&str, &str)] = &[
         "what fails: `faults` holds it for every kind",
     ),
     (
-        "fault[zone-loss].mode",
-        "the log alone tells, as its page says",
-    ),
-    (
         "fault[random].mode",
         "the log alone tells, as its page says",
     ),

@@ -1,5 +1,7 @@
 use super::*;
 use crate::model::telemetry::{MarketTelemetry, RegionTelemetry, ServiceTelemetry};
+use crate::testing::{actions, telemetries_of};
+use proptest::prelude::*;
 
 fn control() -> Control {
     Control {
@@ -51,6 +53,7 @@ fn known(now: f64, dead: &[RegionId]) -> Telemetry {
             })
             .collect(),
         announced: Vec::new(),
+        undone: Vec::new(),
     }
 }
 
@@ -277,4 +280,167 @@ fn an_order_never_overtakes_an_older_one_for_the_same_target() {
         }
     }
     assert!(repeated > 100, "pushes were lost on their way");
+}
+
+#[test]
+fn of_new_routes_only_the_stranded_markets_part_is_refused() {
+    let mut actuator = actuator();
+    // Both markets of a dead region go to b, and then b dies too.
+    let first = actuator.submit(&known(0.0, &[0]), vec![routes(0, [0.0, 1.0, 0.0])]);
+    assert!(first.refusals.is_empty());
+    let shares = |second: [f64; 3]| Action::SetRoutes {
+        from: 0,
+        shares: vec![vec![0.0, 0.0, 1.0], second.to_vec()],
+    };
+    // The second market may not be served in c: it is to stay in the dead region.
+    let both = known(60.0, &[0, 1]);
+    let submission = actuator.submit(&both, vec![shares([1.0, 0.0, 0.0])]);
+    assert_eq!(submission.refusals.len(), 1);
+    assert_eq!(submission.refusals[0].market, Some(1));
+    assert!(submission.refusals[0].reason.contains("new traffic to a"));
+    assert_eq!(submission.orders[0].action, shares([0.0, 1.0, 0.0]));
+    assert_eq!(actuator.undone(Time::from_secs(1000.0)), Vec::new());
+    // Where all are stranded, nothing is left of the order.
+    let whole = actuator.submit(&both, vec![routes(0, [1.0, 0.0, 0.0])]);
+    assert_eq!((whole.orders.len(), whole.refusals[0].market), (0, None));
+}
+
+#[test]
+fn the_policy_is_told_of_what_did_not_happen_until_something_else_is_ordered() {
+    let mut actuator = actuator();
+    let at = Time::from_secs;
+    let ask = |actuator: &mut Actuator, now: f64, action: &Action| {
+        let mut submission = actuator.submit(&known(now, &[]), vec![action.clone()]);
+        submission.refusals.pop()
+    };
+    let call = Action::ActivateDark { region: 2 };
+    let refusal = ask(&mut actuator, 0.0, &call).expect("nothing is dark");
+    assert!(!refusal.again);
+    assert_eq!(actuator.next_time(at(0.0)), at(10.0));
+    assert_eq!(actuator.undone(at(9.0)), Vec::new());
+    assert_eq!(actuator.undone(at(10.0)), [call.clone()]);
+    assert_eq!(actuator.undone(at(10.0)), Vec::new(), "not at every moment");
+    assert_eq!(
+        actuator.undone(at(20.0)),
+        [call.clone()],
+        "but as long as it lasts"
+    );
+    let refusal = ask(&mut actuator, 20.0, &call).expect("nothing is dark yet");
+    assert!(refusal.again);
+    assert_eq!(
+        ask(&mut actuator, 25.0, &Action::ReleaseDark { region: 2 }),
+        None
+    );
+    assert_eq!(actuator.undone(at(1000.0)), Vec::new());
+    // What means nothing would mean as little later.
+    assert!(ask(&mut actuator, 1000.0, &dns([0.5, 0.5, 0.5])).is_some());
+    assert_eq!(actuator.undone(at(2000.0)), Vec::new());
+    // A push that nobody answers is noticed when it times out; a newer one is on its way then.
+    let call = Action::ActivateDark { region: 1 };
+    let ordered = actuator.submit(&known(2000.0, &[]), vec![call.clone()]);
+    actuator.lost(&call, ordered.orders[0].effective);
+    assert_eq!(
+        actuator.next_time(at(2000.0)),
+        ordered.orders[0].effective + Span::from_secs(30.0)
+    );
+    actuator.submit(&known(2010.0, &[]), vec![Action::ReleaseDark { region: 1 }]);
+    actuator.lost(&call, at(2010.0));
+    assert_eq!(actuator.undone(at(3000.0)), Vec::new());
+}
+
+#[test]
+fn of_orders_for_one_thing_the_older_takes_effect_first() {
+    let losing = Control {
+        push_failure: 0.9,
+        ..control()
+    };
+    let names = ["a", "b", "c"].map(String::from);
+    let service = ServiceTelemetry {
+        in_service: 5.0,
+        most: 1000.0,
+    };
+    type Make = fn(u64) -> Action;
+    let kinds: [Make; 4] = [
+        |n| match n % 2 {
+            0 => Action::ActivateDark { region: 1 },
+            _ => Action::ReleaseDark { region: 1 },
+        },
+        |n| Action::Scale {
+            region: 1,
+            service: 0,
+            instances: n,
+        },
+        |n| Action::FreezeScaleIn {
+            region: 1,
+            on: n % 2 == 0,
+        },
+        |_| Action::Prewarm {
+            region: 1,
+            market: 0,
+        },
+    ];
+    for kind in kinds {
+        let mut actuator = Actuator::new(&losing, &Knobs::default(), 1, 0, &names);
+        let (mut last, mut failed) = (Time::ZERO, 0);
+        for n in 0..50 {
+            let mut known = known(n as f64, &[]);
+            known.regions[1].services = vec![service];
+            let submission = actuator.submit(&known, vec![kind(n)]);
+            failed += submission.failed_pushes;
+            assert_eq!(submission.orders.len(), 1, "{:?}", submission.refusals);
+            assert!(submission.orders[0].effective >= last, "{:?}", kind(n));
+            last = submission.orders[0].effective;
+        }
+        assert!(failed > 100, "pushes were lost on their way");
+    }
+}
+
+proptest! {
+    /// Whatever is asked for: it is refused, or it is about what exists and its numbers mean something.
+    #[test]
+    fn nothing_unsafe_is_ordered(
+        known in telemetries_of(3),
+        decisions in proptest::collection::vec(proptest::collection::vec(actions(), 0..6), 1..6),
+    ) {
+        let mut actuator = actuator();
+        for (n, actions) in (0u32..).zip(decisions) {
+            let mut known = known.clone();
+            known.now += Span::from_secs(f64::from(n));
+            let asked = actions.len();
+            let submission = actuator.submit(&known, actions);
+            let whole = submission.refusals.iter().filter(|r| r.market.is_none());
+            prop_assert_eq!(submission.orders.len() + whole.count(), asked);
+            for order in &submission.orders {
+                prop_assert!(order.effective >= known.now);
+                prop_assert!(about(&order.action).is_none_or(|region| region < 3));
+                let rows = match &order.action {
+                    Action::SetRoutes { shares, .. } => {
+                        prop_assert_eq!(shares.len(), known.markets.len());
+                        shares.clone()
+                    }
+                    Action::SetDns { market, weights } => {
+                        prop_assert!(*market < known.markets.len());
+                        vec![weights.clone()]
+                    }
+                    Action::Prewarm { market, .. } => {
+                        prop_assert!(*market < known.markets.len());
+                        Vec::new()
+                    }
+                    Action::Scale { region, service, instances } => {
+                        let services = &known.regions[*region].services;
+                        prop_assert!(*service < services.len());
+                        prop_assert!(*instances as f64 <= services[*service].most);
+                        Vec::new()
+                    }
+                    _ => Vec::new(),
+                };
+                for row in rows {
+                    prop_assert_eq!(row.len(), 3);
+                    prop_assert!(row.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)));
+                    prop_assert!((row.iter().sum::<f64>() - 1.0).abs() <= 1e-9);
+                }
+            }
+            actuator.undone(known.now);
+        }
+    }
 }

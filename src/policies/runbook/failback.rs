@@ -174,7 +174,7 @@ impl Incident<'_> {
     }
 
     /// Changes the answers of DNS, if DNS was changed for this region.
-    fn answer_if_moved(&mut self) {
+    pub(super) fn answer_if_moved(&mut self) {
         if !self.view.knobs.route_by_dns || !self.memory.dns_moved {
             return;
         }

@@ -1,5 +1,6 @@
 //! Traffic leaves a region: caches, routes in stages, capacity, isolation, DNS.
 
+use super::again::Anew;
 use super::{Incident, WATCH_CAPACITY, WATCH_ROUTES};
 use crate::model::action::Action;
 use crate::model::policy::Phase;
@@ -12,7 +13,7 @@ const SETTLE: Span = Span(60_000_000_000);
 
 impl Incident<'_> {
     /// Does what is due of the evacuation; returns when to look again.
-    pub(super) fn evacuate(&mut self) -> Option<Time> {
+    pub(super) fn evacuate(&mut self, anew: Anew) -> Option<Time> {
         let returning = self.memory.phase == Phase::GradualReturn || self.memory.returned > 0;
         let calm = matches!(self.memory.phase, Phase::Normal | Phase::FailbackReady);
         if calm || returning || self.memory.well_since.is_some() {
@@ -33,7 +34,17 @@ impl Incident<'_> {
         self.freeze();
         self.prewarm();
         self.prescale();
-        let ordered = self.shift();
+        if anew.answers && !self.view.knobs.dns_stages {
+            self.memory.dns_moved = false;
+        }
+        let mut ordered = self.shift();
+        if anew.routes && !ordered {
+            self.route();
+            ordered = true;
+        }
+        if anew.answers && self.view.knobs.dns_stages && self.view.knobs.route_by_dns && !ordered {
+            self.answer();
+        }
         self.call_dark_capacity();
         self.confirm(ordered)
     }

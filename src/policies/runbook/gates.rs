@@ -151,6 +151,7 @@ mod tests {
                     ..MarketTelemetry::default()
                 }],
                 announced: Vec::new(),
+                undone: Vec::new(),
             };
             let knobs = Knobs {
                 failover: true,

@@ -4,6 +4,7 @@ use super::warn;
 use crate::engine::law;
 use crate::model::measure::Op;
 use crate::model::scenario::{RegionId, Scenario, ServiceId};
+use crate::model::work::{WorkSource, Worker};
 use crate::problem::Problem;
 use crate::units::{human_secs, three_digits};
 use crate::world::plan::Plan;
@@ -20,10 +21,21 @@ struct Loss {
     left: f64,
     /// The same with dark capacity.
     with_dark: f64,
+    /// Slots that the survivors' headroom is relative to.
+    planned: f64,
 }
 
 impl Loss {
+    /// `None` where no other region takes over: what lives in one region only is lost with it, and work
+    /// that arrives by itself in a region waits there.
     fn worst(scenario: &Scenario, plan: &Plan, v: ServiceId) -> Option<Loss> {
+        let lives = |r: &RegionId| plan.graph.has(*r, v);
+        let stays = |worker: &Worker| matches!(worker.source, WorkSource::Rate { .. });
+        if (0..scenario.regions.len()).filter(lives).count() < 2
+            || scenario.services[v].worker.as_ref().is_some_and(stays)
+        {
+            return None;
+        }
         let each = f64::from(scenario.services[v].slots);
         let regions = 0..scenario.regions.len();
         let slots = |r: RegionId| plan.sized[r][v].serving as f64 * each;
@@ -32,7 +44,7 @@ impl Loss {
         let busy = plan.common_busy[v];
         regions
             .clone()
-            .filter(|&lost| plan.peak[lost].busy[v] > 0.0)
+            .filter(|&lost| lives(&lost) && plan.peak[lost].busy[v] > 0.0)
             .map(|lost| {
                 let survivors = || regions.clone().filter(|&r| r != lost);
                 let left = survivors().map(slots).sum();
@@ -42,6 +54,7 @@ impl Loss {
                     total,
                     left,
                     with_dark: left + survivors().map(dark).sum::<f64>(),
+                    planned: survivors().map(|r| plan.peak[r].busy[v]).sum(),
                 }
             })
             .min_by(|a, b| a.left.total_cmp(&b.left))
@@ -71,22 +84,48 @@ pub fn survivors(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
                 "dark capacity covers it once it is called".into()
             };
             let critical = classes_at(scenario, plan, v) == 1;
+            let worker = service.worker.is_some();
+            let enough = match service.instances {
+                Some(instances) => {
+                    let factor = loss.busy / loss.left.max(f64::MIN_POSITIVE);
+                    format!(
+                        "raise its instances to {:.0} or more",
+                        (f64::from(instances) * factor).ceil()
+                    )
+                }
+                None => {
+                    let planned = match loss.planned > 0.0 {
+                        true => loss.planned,
+                        false => loss.left / (1.0 + service.headroom),
+                    };
+                    // A hundredth too much is enough, one too little is not.
+                    let needed = (100.0 * (loss.busy / planned - 1.0) - 1e-6).ceil() / 100.0;
+                    format!("raise its headroom to {} or more", three_digits(needed))
+                }
+            };
             let growth = Growth::of(scenario, plan, v, &loss);
             found.push(warn(
                 path,
                 format!(
-                    "{}survivors cannot carry the load of {name} at the busiest hour: {} slots busy in all, {} left ({dark}; {})",
+                    "{}survivors cannot carry the {} of {name} at the busiest hour: {} slots busy in all, {} left ({dark}; {}){}",
                     if critical { "a pool of one priority is not N+1, and shedding cannot help it: " } else { "" },
+                    if worker { "work" } else { "load" },
                     three_digits(loss.busy),
                     three_digits(loss.left),
-                    growth.say(&loss)
+                    growth.say(&loss),
+                    if worker { ": nobody waits for it, and its backlog grows" } else { "" },
                 ),
-                if matches!(growth, Growth::Ordered { .. }) {
-                    "until then the rest is shed: raise `standby` to have more there at once"
+                &if matches!(growth, Growth::Ordered { .. }) {
+                    "until then the rest is shed: raise `standby` to have more there at once".into()
                 } else if critical {
-                    "raise its headroom to 1/(regions - 1) or more"
+                    enough
+                } else if worker {
+                    format!("{enough}, or accept that it falls behind until {name} is back")
                 } else {
-                    "what it cannot carry is shed, the least important first if the policy sheds by priority"
+                    format!(
+                        "what it cannot carry is shed, the least important first if the policy sheds by \
+                         priority; or {enough}"
+                    )
                 },
             ));
         } else if let Some(limit) = cpu.filter(|&limit| loss.busy / loss.left > limit) {

@@ -3,6 +3,7 @@
 //!
 //! | module | what it looks at |
 //! |---|---|
+//! | `balancers` | new connections after a move by DNS, against what balancers take |
 //! | `calls` | timeouts, attempts, stores behind caches |
 //! | `capacity` | what is left after the loss of a region |
 //! | `data` | targets of domains, against their stores |
@@ -14,6 +15,7 @@
 //! | `scaling` | pools that follow their load, against their headroom |
 //! | `facts` | what there is, and what faults will hit |
 
+mod balancers;
 mod calls;
 mod capacity;
 mod data;
@@ -86,10 +88,12 @@ pub fn warnings(scenario: &Scenario) -> Vec<Problem> {
     capacity::launches(scenario, &plan, &mut found);
     placement::single_regions(scenario, &mut found);
     placement::nowhere_to_go(scenario, &mut found);
+    balancers::crushed(scenario, &plan, &mut found);
     origins::limits(scenario, &plan, &mut found);
     policy::steps_without_hold(scenario, &mut found);
     policy::nothing_to_scale(scenario, &mut found);
     policy::left_behind(scenario, &mut found);
+    policy::proxies_that_die(scenario, &mut found);
     data::stores(scenario, &mut found);
     scaling::targets(scenario, &mut found);
     found

@@ -62,3 +62,29 @@ pub fn nothing_to_scale(scenario: &Scenario, found: &mut Vec<Problem>) {
         ));
     }
 }
+
+/// Proxies that are to send a dark region's traffic elsewhere, and are dark with it.
+pub fn proxies_that_die(scenario: &Scenario, found: &mut Vec<Problem>) {
+    let knobs = &scenario.policy.knobs;
+    if !(knobs.failover && knobs.route_by_edge) || scenario.edge.global {
+        return;
+    }
+    let dark = scenario.faults.iter().find(|f| f.kind == "region-dark");
+    let Some(region) = dark.and_then(|fault| fault.region) else {
+        return;
+    };
+    let name = &scenario.regions[region].name;
+    let rest = match knobs.route_by_dns {
+        true => "only DNS moves what enters there",
+        false => "and nothing else moves what enters there",
+    };
+    found.push(warn(
+        "edge.global".into(),
+        format!(
+            "{} proxies at the edge, but the edge of {name} goes dark with its region and can proxy \
+             nothing: {rest}",
+            scenario.policy.name
+        ),
+        "write edge.global = true if the edge stands above the regions, or route by DNS",
+    ));
+}

@@ -74,6 +74,9 @@ store = { mode = "primary" }
 [dns]
 ttl = "20s"
 
+[edge]
+global = true
+
 [policy]
 use = "flow"
 "#;
@@ -174,7 +177,7 @@ const CASES: &[(&[&str], &str, &str)] = &[
         "longer than the RTO of 3 min",
     ),
     (
-        &["dns.ttl=5min"],
+        &["dns.ttl=5min", "edge.global=false"],
         "dns.ttl",
         "a TTL of 5 min is longer than the RTO of 3 min",
     ),
@@ -249,6 +252,38 @@ const CASES: &[(&[&str], &str, &str)] = &[
         "domain.plays.store.replicas",
         "a majority of two is both",
     ),
+    // 2,000/s in each region, and half of a third one's; a balancer takes 1.2 times 2,000/s.
+    (
+        &["balancer.headroom=0.2"],
+        "balancer.headroom",
+        "when DNS has moved the markets of ash at the busiest hour, the balancers of birch get 3000 new \
+         connections/s and take 2400: 20 % are refused until they have scaled, 5 min later",
+    ),
+    (
+        &[
+            "balancer.limit=2500/s",
+            "policy.spread=nearest",
+            "balancer.scale_after=1min",
+        ],
+        "balancer.limit",
+        "birch get 4000 new connections/s and take 2500: 37.5 % are refused until they have scaled, 1 min",
+    ),
+    (
+        &["edge.global=false"],
+        "edge.global",
+        "flow proxies at the edge, but the edge of ash goes dark with its region and can proxy nothing: only \
+         DNS moves what enters there",
+    ),
+    (
+        &["edge.global=false", "policy.use=edge-proxy"],
+        "edge.global",
+        "and nothing else moves what enters there",
+    ),
+    (
+        &["service.store.headroom=0.9"],
+        "service.api.calls[0].cache",
+        "times its steady load",
+    ),
     (
         &["service.api.scaling={ target = 0.7 }"],
         "service.api.scaling.target",
@@ -313,6 +348,70 @@ const NONE: &[(&[&str], &str)] = &[
     ),
     // Proxies send on whoever has an old name.
     (&["dns.ttl=5min", "edge.global=true"], "a TTL of"),
+    (&["dns.ttl=170s", "edge.global=false"], "a TTL of"),
+    // A timeout just above the mean response of 12.7 ms.
+    (
+        &["service.api.calls=[{ to = 'store', timeout = '20ms', attempts = 1 }]"],
+        "below the mean response",
+    ),
+    // Without that objective any CPU will do.
+    (&["service.api.headroom=0.6", "objective=[]"], "would do"),
+    // Half as much again is just enough for three regions.
+    (&["service.api.headroom=0.52"], "survivors cannot carry"),
+    // Where all has been paid for, launches may take their time; and where the budget is ample.
+    (
+        &["service.api.boot=25min", "budget.target=99.999 %"],
+        "from its launch until it serves",
+    ),
+    (
+        &[
+            "service.api.headroom=0.2",
+            "service.api.boot=25min",
+            "budget.target=90 %",
+        ],
+        "from its launch until it serves",
+    ),
+    // The edge proxies what old connections carry.
+    (
+        &["edge.global=true", "device.any.connection.age=1h"],
+        "connections live",
+    ),
+    // Retries that half of the capacity carries.
+    (&["device.any.attempts=2"], "retry storm"),
+    (
+        &["service.store.regions=['ash', 'birch', 'cedar']"],
+        "lives in",
+    ),
+    (
+        &[
+            "market.north.may=['ash', 'birch']",
+            "market.north.near=['ash', 'birch']",
+        ],
+        "nowhere to go",
+    ),
+    (
+        &["hypothesis.calm.claim=before(latency_p99) < 1s"],
+        "a calm day",
+    ),
+    // Balancers that take what comes, or to which nothing comes: it is proxied behind them.
+    (&["balancer.headroom=0.6"], "new connections/s"),
+    (
+        &["balancer.headroom=0.2", "policy.use=edge-proxy"],
+        "new connections/s",
+    ),
+    (
+        &["balancer.headroom=0.2", "policy.use=none"],
+        "new connections/s",
+    ),
+    // Nobody is to proxy from a region, or none goes dark.
+    (
+        &["edge.global=false", "policy.use=dns-only"],
+        "goes dark with its region",
+    ),
+    (
+        &["edge.global=false", "fault=[]"],
+        "goes dark with its region",
+    ),
 ];
 
 #[test]
@@ -339,6 +438,85 @@ fn a_service_that_no_request_needs_may_live_in_one_region() {
     };
     assert!(warned(""));
     assert!(!warned(", fallback = \"none\""));
+}
+
+/// What lives in one region only is lost with it: more of it there would not help.
+#[test]
+fn what_has_no_survivors_needs_no_headroom_for_them() {
+    let world = |how: &str| {
+        let extra = format!(
+            "[[service]]\nname = \"extra\"\nslots = 1\nheadroom = 0.2\nboot = \"25min\"\n{how}\n"
+        );
+        let call = "calls = [{ to = \"extra\", fallback = \"none\" }, ";
+        let found = found_in(
+            &(SOUND.replacen("calls = [", call, 1) + &extra),
+            &["budget.target=99.999 %"],
+        );
+        let about = found.into_iter().filter(|f| f.starts_with("service.extra"));
+        about.collect::<Vec<String>>()
+    };
+    assert_eq!(world("regions = [\"ash\"]"), Vec::<String>::new());
+    let two = world("regions = [\"ash\", \"birch\"]");
+    assert!(
+        two.iter().any(|f| f.contains("survivors cannot carry")),
+        "{two:#?}"
+    );
+}
+
+/// Nobody waits for a worker: what its survivors cannot carry becomes a backlog and is not shed.
+#[test]
+fn a_worker_is_said_to_fall_behind() {
+    let problems = |source: &str| {
+        let text = format!(
+            "{SOUND}[[service]]\nname = \"mail\"\nslots = 1\nheadroom = 0.2\nworker = {{ {source} }}\n\
+             [[request]]\nname = \"ask\"\nto = \"api\"\nstart = 1\n"
+        );
+        let document = Document::load(
+            "sound",
+            Layer::file("sound.toml", &text, None),
+            None,
+            vec![],
+        );
+        let document = document.unwrap_or_else(|problems| panic!("{problems}"));
+        let of_mail = |p: &Problem| p.path.starts_with("service.mail");
+        let found = warnings(document.scenario()).into_iter().filter(of_mail);
+        found.map(|p| (p.message, p.hint)).collect::<Vec<_>>()
+    };
+    let asked = problems("from = [\"ask\"]");
+    assert_eq!(asked.len(), 1, "{asked:#?}");
+    let (message, hint) = &asked[0];
+    assert!(
+        message.starts_with("survivors cannot carry the work of ash"),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("nobody waits for it, and its backlog grows"),
+        "{message}"
+    );
+    assert!(
+        hint.starts_with("raise its headroom to 0.5 or more, or accept"),
+        "{hint}"
+    );
+    // What arrives by itself in a region waits there.
+    assert_eq!(problems("rate = \"1000/s\""), Vec::new());
+}
+
+/// A hint says how much is enough.
+#[test]
+fn the_headroom_that_is_asked_for_is_enough() {
+    let hint = |headroom: &str| {
+        let sets = vec![Layer::set("service.api.time=10ms"), Layer::set(headroom)];
+        let base = Layer::file("sound.toml", SOUND, None);
+        let document = Document::load("sound", base, None, sets);
+        let document = document.unwrap_or_else(|problems| panic!("{problems}"));
+        let mut found = warnings(document.scenario()).into_iter();
+        found
+            .find(|p| p.message.contains("survivors cannot carry"))
+            .map(|p| p.hint)
+    };
+    let said = hint("service.api.headroom=0.2");
+    assert_eq!(said.as_deref(), Some("raise its headroom to 0.5 or more"));
+    assert_eq!(hint("service.api.headroom=0.5"), None);
 }
 
 /// Markets that are busy at different hours are carried by what a common peak would overwhelm.

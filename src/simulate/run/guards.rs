@@ -131,10 +131,11 @@ impl Run<'_> {
             Effect::Aborted => self.abort(f),
             Effect::FailedOver => {
                 let episodes = self.episodes.iter().filter(|e| e.fault == f);
-                let regions = episodes.filter_map(|e| e.impairment.region());
+                let regions: Vec<RegionId> =
+                    episodes.filter_map(|e| e.impairment.region()).collect();
                 for region in regions {
-                    self.operator.says_failing(region, true, self.now);
                     self.guards.alarms.push((region, f));
+                    self.tell_operator(region);
                 }
             }
         }

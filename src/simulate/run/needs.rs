@@ -5,19 +5,25 @@
 use super::Run;
 use crate::engine::sampling;
 use crate::engine::stream::Stream;
-use crate::model::scenario::RegionId;
+use crate::model::scenario::{RegionId, Scenario};
 use crate::model::telemetry::{ServiceTelemetry, Telemetry};
 use crate::units::Dist;
 use crate::world::scaling;
+
+/// Whether the policy is told of instances, and there is something to scale.
+pub(super) fn scales(scenario: &Scenario) -> bool {
+    let knobs = &scenario.policy.knobs;
+    let scales =
+        !scenario.standby.is_empty() || scenario.services.iter().any(|s| s.scaling.is_some());
+    scales && (knobs.prescale || knobs.freeze_scale_in)
+}
 
 impl Run<'_> {
     /// Fills in what can be scaled, and what it will take.
     pub(super) fn tell_needs(&self, telemetry: &mut Telemetry) {
         let scenario = &self.sim.scenario;
         let knobs = &scenario.policy.knobs;
-        let scales =
-            !scenario.standby.is_empty() || scenario.services.iter().any(|s| s.scaling.is_some());
-        if !scales || !(knobs.prescale || knobs.freeze_scale_in) {
+        if !scales(scenario) {
             return;
         }
         for (r, region) in telemetry.regions.iter_mut().enumerate() {
@@ -52,7 +58,7 @@ impl Run<'_> {
     fn scalable(&self, region: RegionId) -> Vec<ServiceTelemetry> {
         let services = self.sim.scenario.services.iter().enumerate();
         let known = services.map(|(v, service)| {
-            let in_service = self.world.regions[region].instances[v].in_service();
+            let in_service = self.reports.known().in_service[region][v];
             let planned = self.sim.plan.sized[region][v].full;
             let standby = self.sim.scenario.standby.contains(&region);
             let most = match &service.scaling {

@@ -1,18 +1,15 @@
 //! The control plane of a replication: what the policy is told, what it orders, and what the orders do.
 
 use super::Run;
+use crate::control::actuator::Refusal;
 use crate::engine::sampling;
 use crate::engine::stream::Stream;
 use crate::model::action::Action;
 use crate::model::policy::Scope;
-use crate::model::scenario::{MarketId, RegionId, Scenario};
+use crate::model::scenario::{MarketId, RegionId, Scenario, ServiceId};
 use crate::model::telemetry::{MarketTelemetry, RegionTelemetry, Telemetry};
-use crate::simulate::Simulator;
 use crate::simulate::events::Event;
-use crate::simulate::reports::Report;
-use crate::traffic::cohort::Cohort;
 use crate::units::{Span, Time};
-use crate::world::state::World;
 
 impl Run<'_> {
     pub(super) fn carry_out(&mut self, action: Action) {
@@ -64,12 +61,16 @@ impl Run<'_> {
             | Action::Prewarm { region, .. }
                 if self.world.regions[region].dark.is_some() =>
             {
-                self.will_warm.retain(|r| *r != region);
                 self.log(
                     region,
                     "an order reaches nobody".into(),
                     "the region is dark",
                 );
+                self.actuator.lost(&action, self.now);
+                self.tell_undone();
+                if matches!(action, Action::Prewarm { .. }) {
+                    self.warming[region] = Some(Time::NEVER);
+                }
             }
             Action::ActivateDark { region } => {
                 let called = self.world.regions[region].activate_dark(scenario, self.now);
@@ -101,7 +102,6 @@ impl Run<'_> {
                 self.log(region, what.into(), "");
             }
             Action::Prewarm { region, market } => {
-                self.will_warm.retain(|r| *r != region);
                 self.mirror(region, market);
             }
             Action::Isolate { region, on } => {
@@ -173,24 +173,6 @@ impl Run<'_> {
         );
     }
 
-    /// Share of the steady hit ratio that a region's warming caches have, least warm market first.
-    pub(super) fn warmed(&self, region: RegionId) -> f64 {
-        let plan = &self.sim.plan;
-        let share = |market: usize| {
-            let of: Vec<bool> = (0..plan.graph.markets).map(|m| m == market).collect();
-            let here = &self.world.regions[region];
-            match (here.hits(plan, &of), here.steady_hits(plan, &of)) {
-                (Some((all, hits)), Some(steady)) if steady > 0.0 => (hits / all / steady).min(1.0),
-                _ => 1.0,
-            }
-        };
-        self.mirrored
-            .iter()
-            .filter(|m| m.0 == region)
-            .map(|m| share(m.1))
-            .fold(1.0, f64::min)
-    }
-
     /// A market that is served where its lookups were mirrored needs no mirror.
     pub(super) fn stop_mirrors(&mut self) {
         let plan = &self.sim.plan;
@@ -229,7 +211,9 @@ impl Run<'_> {
         let mut orders = Vec::new();
         for action in decision.actions {
             match action {
-                Action::EnterPhase { region, phase } => self.enter(region, phase),
+                Action::EnterPhase { region, phase } if region < telemetry.regions.len() => {
+                    self.enter(region, phase);
+                }
                 other => orders.push(other),
             }
         }
@@ -238,10 +222,9 @@ impl Run<'_> {
         }
         let submission = self.actuator.submit(&telemetry, orders);
         for refusal in submission.refusals {
-            let what = format!("refuses {}", describe(&refusal.action, &self.sim.scenario));
-            let entry = self.entry("actuator", what, &refusal.reason);
-            self.outcome.log.push(entry);
+            self.refused(&refusal);
         }
+        self.tell_undone();
         if submission.failed_pushes > 0 {
             let what = format!(
                 "a push failed {} times and was repeated",
@@ -267,7 +250,7 @@ impl Run<'_> {
             }
             match &order.action {
                 Action::SetRoutes { from, .. } => self.routed[*from] = order.effective,
-                Action::Prewarm { region, .. } => self.will_warm.push(*region),
+                Action::Prewarm { region, .. } => self.warming[*region] = Some(order.effective),
                 _ => {}
             }
             self.queue
@@ -275,17 +258,36 @@ impl Run<'_> {
         }
     }
 
+    /// What was refused is said once for as long as it lasts, and nobody has it.
+    fn refused(&mut self, refusal: &Refusal) {
+        let scenario = &self.sim.scenario;
+        if let (Action::SetRoutes { from, .. }, None) = (&refusal.action, refusal.market)
+            && let Some(routed) = self.routed.get_mut(*from)
+        {
+            *routed = Time::NEVER;
+        }
+        if refusal.again {
+            return;
+        }
+        let part = match refusal.market {
+            Some(market) => format!(" as far as {} goes", scenario.markets[market].name),
+            None => String::new(),
+        };
+        let what = format!("refuses {}{part}", describe(&refusal.action, scenario));
+        let entry = self.entry("actuator", what, &refusal.reason);
+        self.outcome.log.push(entry);
+    }
+
+    /// The policy looks again when it will have been told of what did not happen.
+    fn tell_undone(&mut self) {
+        let told = self.actuator.next_time(self.now);
+        if told < Time::NEVER {
+            self.queue.push(told, Event::Reported);
+        }
+    }
+
     pub(super) fn telemetry(&mut self) -> Telemetry {
         let scenario = &self.sim.scenario;
-        let warmed: Vec<f64> = (0..scenario.regions.len())
-            .map(|r| {
-                if self.mirrored.is_empty() {
-                    1.0
-                } else {
-                    self.warmed(r)
-                }
-            })
-            .collect();
         let watched: Vec<RegionTelemetry> = (0..scenario.regions.len())
             .map(|r| self.watched(r))
             .collect();
@@ -305,12 +307,14 @@ impl Run<'_> {
                     } else {
                         report.routes[r]
                     },
-                    // What was ordered and has not arrived has warmed nothing.
-                    warmed: if self.will_warm.contains(&r) {
+                    // Nor of what was to be warmed and was not.
+                    warmed: if self.warming[r].is_some_and(|at| report.at <= at) {
                         0.0
                     } else {
-                        warmed[r]
+                        report.warmed[r]
                     },
+                    booted: report.booted[r],
+                    replicated: report.replicated[r],
                     ..watched
                 })
                 .collect(),
@@ -330,6 +334,7 @@ impl Run<'_> {
                 })
                 .collect(),
             announced: self.announced.clone(),
+            undone: self.actuator.undone(self.now),
         };
         self.tell_needs(&mut telemetry);
         self.operator.show(&mut telemetry);
@@ -338,7 +343,6 @@ impl Run<'_> {
 
     /// What is known of a region besides its load.
     fn watched(&self, region: RegionId) -> RegionTelemetry {
-        let scenario = &self.sim.scenario;
         let mut known = RegionTelemetry {
             dead: self.believed_dead(region),
             dead_since: self.monitor.dead_since(region),
@@ -346,22 +350,8 @@ impl Run<'_> {
             may_return: self.may_return(region),
             ..RegionTelemetry::default()
         };
-        if scenario.policy.knobs.failback.automatic {
-            known.booted = self.booted(region);
-            known.replicated = self.world.stores.caught_up(scenario, region, self.flowed);
-        }
         self.last_slis(region, &mut known);
         known
-    }
-
-    /// Share of the planned instances of a region that are in service, of the service that has least.
-    fn booted(&self, region: RegionId) -> f64 {
-        let here = &self.world.regions[region];
-        let planned = self.sim.plan.sized[region].iter().zip(&here.instances);
-        planned
-            .filter(|(sized, _)| sized.serving > 0)
-            .map(|(sized, now)| now.in_service() as f64 / sized.serving as f64)
-            .fold(1.0, f64::min)
     }
 
     /// What the policy moves, if it is not everything: said after whose routes or answers change.
@@ -410,23 +400,31 @@ impl Run<'_> {
     }
 }
 
-/// An order in a few words.
+/// An order in a few words. What a policy asks for may be about what does not exist.
 fn describe(action: &Action, scenario: &Scenario) -> String {
-    let name = |region: RegionId| scenario.regions[region].name.as_str();
+    let name = |region: RegionId| match scenario.regions.get(region) {
+        Some(region) => region.name.clone(),
+        None => format!("region {region}"),
+    };
+    let service = |v: ServiceId| match scenario.services.get(v) {
+        Some(service) => service.name.clone(),
+        None => format!("service {v}"),
+    };
     match action {
         Action::SetRoutes { from, .. } => format!("new routes for {}", name(*from)),
-        Action::SetDns { market, .. } => {
-            format!("a new answer for {}", scenario.markets[*market].name)
-        }
+        Action::SetDns { market, .. } => match scenario.markets.get(*market) {
+            Some(market) => format!("a new answer for {}", market.name),
+            None => format!("a new answer for market {market}"),
+        },
         Action::ActivateDark { region } => format!("to call dark capacity in {}", name(*region)),
         Action::ReleaseDark { region } => format!("to release dark capacity in {}", name(*region)),
         Action::Scale {
             region,
-            service,
+            service: v,
             instances,
         } => format!(
             "{instances} instances of {} in {}",
-            scenario.services[*service].name,
+            service(*v),
             name(*region)
         ),
         Action::FreezeScaleIn { region, on } => format!(
@@ -437,43 +435,5 @@ fn describe(action: &Action, scenario: &Scenario) -> String {
         Action::Prewarm { region, .. } => format!("to warm the caches of {}", name(*region)),
         Action::Isolate { region, .. } => format!("to isolate {}", name(*region)),
         Action::EnterPhase { region, .. } => format!("a phase of {}", name(*region)),
-    }
-}
-
-/// What is measured now.
-pub(super) fn report(sim: &Simulator, world: &World, cohort: Option<&Cohort>, now: Time) -> Report {
-    let (scenario, plan) = (&sim.scenario, &sim.plan);
-    let carried = |r: usize, of: &dyn Fn(usize) -> f64| {
-        let most = plan.carries(plan.mix(r), of);
-        if most.is_finite() { most } else { 0.0 }
-    };
-    Report {
-        at: now,
-        missing: (0..scenario.regions.len())
-            .filter(|&r| world.condition.hears_nothing_of(r))
-            .collect(),
-        markets: cohort.map_or(Vec::new(), |c| c.market_load.clone()),
-        stays: cohort.map_or(Vec::new(), Cohort::staying),
-        regions: world
-            .regions
-            .iter()
-            .map(|r| r.entering.iter().sum())
-            .collect(),
-        capacity: (0..scenario.regions.len())
-            .map(|r| carried(r, &|v| world.regions[r].instances[v].in_service() as f64))
-            .collect(),
-        dark: (0..scenario.regions.len())
-            .map(|r| carried(r, &|v| world.regions[r].instances[v].dark() as f64))
-            .collect(),
-        routes: (0..scenario.regions.len())
-            .map(|e| {
-                if world.edge_lives(scenario, e) {
-                    world.routes[e].current(now, &scenario.edge.poll)
-                } else {
-                    // No proxy is left that could lack them.
-                    1.0
-                }
-            })
-            .collect(),
     }
 }

@@ -96,6 +96,7 @@ impl Run<'_> {
         else {
             return;
         };
+        let looks_bad = self.reports.newest(self.now).looks_bad.clone();
         let allowed = (1.0 - self.sim.scenario.budget.target).max(1e-12);
         for region in 0..self.watching.failing.len() {
             // Nobody sees a metric: what was believed stays.
@@ -124,28 +125,16 @@ impl Run<'_> {
             }
             let bad = known && beyond >= lasting && !beyond.is_zero();
             // A region without traffic shows no SLI: then its health checks must be fine again.
-            let is = if known {
-                bad
-            } else {
-                was && self.looks_bad(region)
-            };
+            let is = if known { bad } else { was && looks_bad[region] };
             self.say_failing(region, is, "its SLI is beyond the policy's limit");
         }
-    }
-
-    /// Whether health checks within a region see anything wrong.
-    fn looks_bad(&self, region: RegionId) -> bool {
-        let services = 0..self.sim.scenario.services.len();
-        services
-            .map(|v| self.world.condition.seen_degraded(region, v))
-            .any(|d| d.errors > 0.0 || d.slowness > 1.0)
     }
 
     fn say_failing(&mut self, region: RegionId, is: bool, cause: &str) {
         if std::mem::replace(&mut self.watching.failing[region], is) == is {
             return;
         }
-        self.operator.says_failing(region, is, self.now);
+        self.tell_operator(region);
         if is && self.fault_began() && self.watch.hits(region) {
             self.outcome.marks.detect.get_or_insert(self.now);
         }
@@ -201,7 +190,17 @@ impl Run<'_> {
         if people && !self.blind(Some(region)) {
             let is = self.watching.noticed[region] > 0;
             self.say_failing(region, is, "a person has noticed");
+            self.tell_operator(region);
         }
+    }
+
+    /// Whoever decides hears what is known of a region, while anything is.
+    pub(super) fn tell_operator(&mut self, region: RegionId) {
+        if let Some(dead) = self.believed_dead(region) {
+            self.operator.believes(region, dead, self.now);
+        }
+        let failing = self.failing(region);
+        self.operator.says_failing(region, failing, self.now);
     }
 
     /// Whether a region is to be evacuated although it is not dead.

@@ -106,6 +106,11 @@ impl Plan {
         follows.then(|| self.days(scenario).busiest_secs(&|_| true))
     }
 
+    /// The common busiest hour of all markets, in seconds from the beginning.
+    pub fn common_busiest_secs(&self, scenario: &Scenario) -> f64 {
+        self.days(scenario).busiest_secs(&|_| true)
+    }
+
     /// The load of some markets at their common busiest hour.
     pub(super) fn busiest(
         &self,
