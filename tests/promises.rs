@@ -1,5 +1,7 @@
 //! What the program promises, a module per promise.
 
+#[path = "promises/fifo.rs"]
+mod fifo;
 #[path = "promises/given.rs"]
 mod given;
 #[path = "promises/measured.rs"]
@@ -57,6 +59,8 @@ mod imports;
 mod links_and_workers;
 #[path = "promises/matrix.rs"]
 mod matrix;
+#[path = "promises/metastable.rs"]
+mod metastable;
 #[path = "promises/money.rs"]
 mod money;
 #[path = "promises/monotone.rs"]

@@ -185,7 +185,8 @@ pub struct DeviceClass {
     /// Mean time between two requests of a plain user, who keeps a connection meanwhile; `None`: every
     /// request opens its own.
     pub think: Option<Span>,
-    /// A client gives up on an attempt that nobody answers after this.
+    /// A client gives up on an attempt that is not answered after this; the work goes on unless the
+    /// service cancels it.
     pub timeout: Span,
     /// Attempts per request as the viewer's client makes them: one try and the rest retries.
     pub attempts: u32,
@@ -199,6 +200,12 @@ pub struct DeviceClass {
     pub jitter: f64,
     /// Retries allowed as a share of first attempts (a token bucket); infinite: no limit.
     pub retry_budget: f64,
+    /// Retries that a full bucket holds, for all devices of the class in a market together; it is full
+    /// at the beginning. `None`: ten seconds of what first attempts put in, and empty at the beginning.
+    pub retry_burst: Option<f64>,
+    /// Nothing is retried while a larger share of the class's attempts of the last ten seconds failed;
+    /// 1: never held back.
+    pub retry_breaker: f64,
     /// After so many failed attempts in a row the next region's own host name is used; 0: never.
     pub fallback_after: u32,
 }
@@ -283,6 +290,9 @@ pub struct Service {
     pub time: Dist,
     /// Waiting requests per instance before the next is refused.
     pub queue: u32,
+    /// Whether it drops what waits when whoever asked has given up; otherwise that is served all the
+    /// same, for nobody.
+    pub cancel: bool,
     /// In service at the busiest planned hour: `(1 + headroom)` times the busy slots.
     pub headroom: f64,
     /// Further share of the same base, booted and out of rotation.

@@ -66,12 +66,20 @@ fn availability(windows: &[Window]) -> Option<f64> {
 
 /// Whether the fault has ended, the load is back to normal, and yet the run ends with an objective
 /// broken: for the whole of its last `sustain`, so that neither an unlucky last window nor a
-/// recovery under way counts.
+/// recovery under way counts. What was broken as long before the fault is not of its making.
 fn metastable(outcome: &Outcome, judgement: &Judgement, start: usize) -> bool {
     let windows = &outcome.windows;
     let Some(fault_end) = outcome.marks.fault_end else {
         return false;
     };
+    let mut before = (0..start)
+        .rev()
+        .filter(|&i| judgement.full(i))
+        .take(judgement.sustain())
+        .peekable();
+    if before.peek().is_some() && before.all(|i| judgement.broken(i)) {
+        return false;
+    }
     let normal = windows[..start].iter().map(|w| w.demand).reduce(f64::max);
     let mut last = (0..windows.len())
         .rev()

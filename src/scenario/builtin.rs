@@ -63,6 +63,24 @@ const BUILTINS: &[Builtin] = &[
         text: include_str!("../../scenarios/small-saas.toml"),
     },
     Builtin {
+        name: "metastable-retries",
+        kind: Kind::Scenario,
+        summary: "ten seconds of outage, and retries keep a database down; what load and which knob heal it?",
+        text: include_str!("../../scenarios/metastable-retries.toml"),
+    },
+    Builtin {
+        name: "metastable-cache",
+        kind: Kind::Scenario,
+        summary: "a lost cache never fills, since the store behind it is overloaded; a patient one does",
+        text: include_str!("../../scenarios/metastable-cache.toml"),
+    },
+    Builtin {
+        name: "metastable-mongo",
+        kind: Kind::Scenario,
+        summary: "capacity is cut for ten seconds: by 78 % it heals, by 80 % it stays down",
+        text: include_str!("../../scenarios/metastable-mongo.toml"),
+    },
+    Builtin {
         name: "flow-dark",
         kind: Kind::Strategy,
         summary: "policy flow with dark capacity deployed",

@@ -107,6 +107,7 @@ impl<'a> Run<'a> {
         let episodes = faults::timetable(scenario, seed, replication);
         let mut world = World::new(scenario, plan, knobs, seed, replication);
         surge(&mut world, &episodes);
+        world.foresee(&episodes.iter().collect::<Vec<_>>(), Time::ZERO);
         let view = View {
             scenario,
             plan,
@@ -496,6 +497,7 @@ impl<'a> Run<'a> {
                 self.condition_changed(changed);
             }
         }
+        self.foresee();
         self.follow_data();
         for region in 0..self.world.regions.len() {
             self.follow_probes(region);

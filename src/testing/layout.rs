@@ -109,6 +109,8 @@ fn devices(tape: &mut Tape, names: &mut Names) -> String {
             &["{ share = 0.3 }", "{ share = 1, stale = \"20s\" }"],
         );
         text += &tape.line(20, "retry_budget", &["0.2", "0", "1"]);
+        text += &tape.line(10, "retry_burst", &["0", "50"]);
+        text += &tape.line(10, "retry_breaker", &["0.1", "0"]);
         text += &tape.line(30, "fallback_after", &["1", "2"]);
         text += &tape.line(
             20,

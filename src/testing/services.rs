@@ -34,6 +34,7 @@ fn service(tape: &mut Tape, names: &Names, i: usize, count: usize) -> String {
     text += &tape.line(70, "slots", &["2", "1", "10"]);
     text += &tape.line(70, "time", &TIMES);
     text += &tape.line(30, "queue", &["0", "1", "20", "1000"]);
+    text += &tape.line(10, "cancel", &["true"]);
     let fixed = tape.often(15);
     if fixed {
         text += &tape.line(100, "instances", &["3", "1", "20"]);

@@ -29,20 +29,18 @@ use crate::world::stores::Asked;
 
 mod admission;
 mod answers;
+mod calm;
 mod closing;
 mod keeping;
 mod noticing;
 mod playing;
+mod restraint;
 mod starts;
 
 use admission::Wanted;
+pub use calm::PIECES;
 use keeping::Kept;
-
-/// While more than a share of `STORM` fails, the loads of a step follow from its own outcomes: it is
-/// cut into so many pieces.
-pub const PIECES: u32 = 4;
-/// See [`PIECES`].
-const STORM: f64 = 1e-3;
+use restraint::Restraint;
 
 /// What a step needs to see.
 pub struct View<'a> {
@@ -76,8 +74,8 @@ pub struct Cohort {
     streams: Vec<Streams>,
     /// `[market][class]`.
     waiting: Vec<Vec<Waiting>>,
-    /// Retry tokens, `[market][class]`.
-    tokens: Vec<Vec<f64>>,
+    /// What holds retries back, `[market][class]`.
+    restraint: Vec<Vec<Restraint>>,
     /// Playing sessions.
     pub sessions: Sessions,
     /// Long-lived connections since the last change of a market's answer, `[market][class]`.
@@ -180,7 +178,7 @@ impl Cohort {
                 .map(|m| Arrivals::new(seed, replication, &m.name))
                 .collect(),
             waiting: vec![vec![Waiting::default(); classes]; markets],
-            tokens: vec![vec![0.0; classes]; markets],
+            restraint: vec![scenario.devices.iter().map(Restraint::new).collect(); markets],
             sessions: Sessions::new(markets, classes, regions, phases),
             legacy: vec![vec![None; classes]; markets],
             warm: keeping::none_yet(view, markets, regions),
@@ -266,24 +264,6 @@ impl Cohort {
         self.ledger.sessions_first = self.sessions.total();
         self.connect_first(view, world);
         self.begin_window();
-    }
-
-    /// Whether so much fails that what comes back is load: steps are then cut into pieces.
-    pub fn storms(&self, world: &World) -> bool {
-        self.serving.worst(world) > STORM
-    }
-
-    /// Whether nothing is under way that needs short steps.
-    pub fn calm(&self, plan: &Plan) -> bool {
-        !self.serving.hurt()
-            && self.connections_calm(plan)
-            && !self.serving.ejecting()
-            && self.sessions.starved.is_empty()
-            && self.waiting.iter().flatten().all(|w| w.total() == 0)
-            && self.unaware.iter().all(|&n| n == 0.0)
-            // A slow drain of connections changes little within a long step.
-            && self.reconnects.iter().chain(&self.changes).sum::<f64>()
-                <= 1e-3 * self.dt_secs * self.sessions.total() as f64
     }
 
     /// A market's names begin to point elsewhere: connections that are open now close in their time.

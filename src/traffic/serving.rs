@@ -76,6 +76,8 @@ pub struct Serving {
     pub crossing: f64,
     /// Whether a region carries anything that hurts.
     hurt: bool,
+    /// Whether a living region's queues move.
+    moving: bool,
     fate: Fate,
     /// Bytes per second that edges ask to send on, `[edge][region]`; empty where no link has a limit.
     asked_bytes: Vec<f64>,
@@ -118,6 +120,7 @@ impl Serving {
             proxied: vec![0.0; regions],
             crossing: 0.0,
             hurt: false,
+            moving: false,
             fate: Fate::default(),
             asked_bytes: vec![0.0; scenario.link_capacity.len() * regions],
             ejected: vec![0.0; regions * regions],
@@ -228,6 +231,11 @@ impl Serving {
         self.hurt
     }
 
+    /// Whether any queue is on its way to where the load leads.
+    pub fn moving(&self) -> bool {
+        self.moving
+    }
+
     /// Share of a market's requests of a lane entering at an edge that its routes send to a dark region
     /// which nobody has ejected and nothing retries: for media that come through the region.
     pub fn lost_at_origin(
@@ -304,6 +312,8 @@ impl Serving {
                 break;
             }
         }
+        let mut living = world.regions.iter().filter(|r| r.dark.is_none());
+        self.moving = living.any(|r| r.flow.moving);
         self.load_proxies(scenario, plan, world, dt_secs);
     }
 

@@ -36,6 +36,10 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// Per kind of request: the service that answers and the priority class.
     pub entries: Vec<(ServiceId, usize)>,
+    /// The least that a client waits for an answer of a service, in seconds.
+    pub least_patient_secs: f64,
+    /// Per kind of request: quantiles of the response time when nobody waits, as in [`Link`].
+    pub entry_secs: Vec<[f64; POINTS]>,
     /// Every cached call: `(caller, index of the call)`.
     pub cached: Vec<(ServiceId, usize)>,
     /// The caches of those calls.
@@ -70,6 +74,9 @@ pub struct Node {
     pub scv: f64,
     /// Calls.
     pub calls: Vec<Link>,
+    /// How long those who ask it wait for a slot before they give up and their work is dropped, the
+    /// most patient of them: their timeout less a slow response. `None`: their work is done all the same.
+    pub patience_secs: Option<f64>,
 }
 
 /// A call.
@@ -156,6 +163,7 @@ impl Graph {
                     0.0
                 },
                 calls,
+                patience_secs: service.cancel.then_some(0.0),
             });
         }
         let entries = scenario
@@ -169,6 +177,8 @@ impl Graph {
             priorities,
             nodes,
             entries,
+            least_patient_secs: f64::INFINITY,
+            entry_secs: vec![[0.0; POINTS]; scenario.requests.len()],
             cached,
             caches,
             slow: false,

@@ -158,24 +158,21 @@ pub fn prepare(scenario: &Scenario, graph: &mut Graph) -> Vec<Paths> {
         for j in 0..graph.nodes[v].calls.len() {
             let link = &graph.nodes[v].calls[j];
             let stream = Stream::new(0, 0, "response time", &scenario.services[link.to].name);
-            let mut times: Vec<f64> = (0..PATHS / 4)
-                .map(|i| {
-                    let mut path = Path::new(scenario, graph, stream.draws(i, 0), &[], 0);
-                    path.service(link.to)
-                })
-                .collect();
-            times.sort_unstable_by(f64::total_cmp);
+            let times = responses(scenario, graph, stream, link.to);
             let timeout = link.timeout_secs;
             let slow = times.iter().filter(|&&t| t > timeout).count() as f64 / times.len() as f64;
             let link = &mut graph.nodes[v].calls[j];
-            for (i, point) in link.response_secs.iter_mut().enumerate() {
-                *point = times[(2 * i + 1) * times.len() / (2 * POINTS)];
-            }
+            link.response_secs = quantiles(&times);
             // The sample cannot see rarer ones; a response is then never too slow by itself.
             link.slow = slow;
             graph.slow |= slow > 0.0;
         }
     }
+    for (q, request) in scenario.requests.iter().enumerate() {
+        let stream = Stream::new(0, 0, "response time", &scenario.services[request.to].name);
+        graph.entry_secs[q] = quantiles(&responses(scenario, graph, stream, request.to));
+    }
+    find_patience(scenario, graph);
     scenario
         .requests
         .iter()
@@ -203,6 +200,43 @@ pub fn prepare(scenario: &Scenario, graph: &mut Graph) -> Vec<Paths> {
             }
         })
         .collect()
+}
+
+/// Response times of a service when nobody waits and every cache hits, sampled and sorted.
+fn responses(scenario: &Scenario, graph: &Graph, stream: Stream, service: usize) -> Vec<f64> {
+    let respond = |i| Path::new(scenario, graph, stream.draws(i, 0), &[], 0).service(service);
+    let mut times: Vec<f64> = (0..PATHS / 4).map(respond).collect();
+    times.sort_unstable_by(f64::total_cmp);
+    times
+}
+
+/// The middle of each of [`POINTS`] equal parts.
+fn quantiles(times: &[f64]) -> [f64; POINTS] {
+    std::array::from_fn(|i| times[(2 * i + 1) * times.len() / (2 * POINTS)])
+}
+
+/// How long clients wait at least, and how long those wait at most whose work is dropped when they give
+/// up: the callers of a service, and the clients where it answers them itself.
+fn find_patience(scenario: &Scenario, graph: &mut Graph) {
+    let timeouts = || scenario.devices.iter().map(|class| class.timeout.secs());
+    let rtts = || scenario.markets.iter().map(|market| market.rtt_secs);
+    let (nearest, farthest) = (
+        rtts().fold(f64::INFINITY, f64::min),
+        rtts().fold(0.0, f64::max),
+    );
+    graph.least_patient_secs = timeouts().fold(f64::INFINITY, f64::min) - farthest;
+    let mut patience = vec![0.0_f64; graph.nodes.len()];
+    for (&(entry, _), response) in graph.entries.iter().zip(&graph.entry_secs) {
+        let most = timeouts().fold(0.0, f64::max) - nearest;
+        patience[entry] = patience[entry].max(most - response[POINTS - 1]);
+    }
+    for link in graph.nodes.iter().flat_map(|node| &node.calls) {
+        let most = link.timeout_secs - link.response_secs[POINTS - 1];
+        patience[link.to] = patience[link.to].max(most);
+    }
+    for (node, secs) in graph.nodes.iter_mut().zip(patience) {
+        node.patience_secs = node.patience_secs.map(|_| secs);
+    }
 }
 
 /// Caches on the way of a request and the expected lookups of each, every other cache hitting.

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`condition`] | what is impaired at a moment |
+//! | [`outlook`] | how the pace of services will change while faults come and go |
 //! | [`demand`] | how many starts a market expects |
 //! | [`graph`] | services and their calls; one region's flow through them |
 //! | [`pool`] | a pool of slots: who waits, who is refused |
@@ -41,6 +42,7 @@ pub mod lanes;
 pub mod latency;
 pub mod launches;
 pub mod links;
+pub mod outlook;
 pub mod plan;
 pub mod playback;
 pub mod pool;

@@ -7,9 +7,11 @@
 //! what chance alone can pile up, and down by spare capacity.
 
 mod stationary;
+mod wait;
 mod zones;
 
 use stationary::Stationary;
+pub use wait::{Drift, Wait};
 pub use zones::{ByZone, Zone};
 
 /// What serves: in one zone.
@@ -40,41 +42,12 @@ pub struct PoolState {
     pub busy: f64,
     /// How long accepted requests wait.
     pub wait: Wait,
+    /// Whether the queue is on its way to where this load leads: longer or shorter by more than there
+    /// are slots.
+    pub moving: bool,
     /// Whether counted traffic may be off: few slots, or a load close to capacity.
     pub doubtful: bool,
     next: Pool,
-}
-
-/// Law of the wait of accepted requests: `fixed`, and for a share of them an exponential on top,
-/// cut off at `cap`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Wait {
-    /// Share that waits (beyond `fixed`).
-    pub share: f64,
-    /// Everybody waits so long behind a backlog, in seconds.
-    pub fixed: f64,
-    /// Mean of the exponential part of those who wait, in seconds.
-    pub mean: f64,
-    /// Nobody waits longer, in seconds.
-    pub cap: f64,
-}
-
-impl Wait {
-    /// Share that waits longer than `secs`.
-    pub fn tail(&self, secs: f64) -> f64 {
-        if secs < self.fixed {
-            1.0
-        } else if self.share <= 0.0 || self.mean <= 0.0 || secs >= self.cap {
-            0.0
-        } else {
-            self.share * libm::exp(-(secs - self.fixed) / self.mean)
-        }
-    }
-
-    /// Mean wait of all accepted requests, in seconds.
-    pub fn mean(&self) -> f64 {
-        self.fixed + self.share * self.mean
-    }
 }
 
 /// Beyond so many standard deviations of spare slots nobody waits (Erlang C is below 1e-8).
@@ -138,34 +111,50 @@ impl Pool {
             (refused, rate_per_sec * (1.0 - refused) - growth)
         };
         let served = served.clamp(0.0, capacity);
-        let mean_wait = if served > 0.0 {
-            mean_waiting / served
-        } else {
-            0.0
-        };
-        // All wait behind a backlog that the law does not know. Above capacity the law itself keeps
-        // near its full end, and only its distance from there is random.
-        let backlog = (mean_waiting - target).max(0.0) / capacity;
-        let random = (mean_wait - backlog).max(0.0).min(law.spread / capacity);
-        let share = law.waits * (mean_waiting / target.max(f64::MIN_POSITIVE)).min(1.0);
-        let wait = if random > 0.0 && share > 0.0 {
-            Wait {
-                share,
-                fixed: mean_wait - random,
-                mean: random / share,
-                cap: (queue / capacity).max(mean_wait),
+        let wait_behind = |waiting: f64| {
+            let mean_wait = if served > 0.0 { waiting / served } else { 0.0 };
+            // All wait behind a backlog that the law does not know. Above capacity the law itself keeps
+            // near its full end, and only its distance from there is random.
+            let backlog = (waiting - target).max(0.0) / capacity;
+            let random = (mean_wait - backlog).max(0.0).min(law.spread / capacity);
+            let share = law.waits * (waiting / target.max(f64::MIN_POSITIVE)).min(1.0);
+            if random > 0.0 && share > 0.0 {
+                Wait {
+                    share,
+                    fixed: mean_wait - random,
+                    mean: random / share,
+                    cap: (queue / capacity).max(mean_wait),
+                    drift: None,
+                }
+            } else {
+                Wait {
+                    fixed: mean_wait,
+                    cap: mean_wait,
+                    ..Wait::default()
+                }
             }
-        } else {
-            Wait {
-                fixed: mean_wait,
-                cap: mean_wait,
-                ..Wait::default()
-            }
         };
+        let mut wait = wait_behind(mean_waiting);
+        if (end - begin).abs() > slots && rate_per_sec > 0.0 && refused < 1.0 {
+            let accepted = rate_per_sec * (1.0 - refused) * dt_secs;
+            let rest = wait_behind(end);
+            wait.drift = Some(Drift {
+                // While it grows nobody is refused, while it shrinks nobody needs to be.
+                part: if reached >= 1.0 {
+                    1.0
+                } else {
+                    ((capacity * reached * dt_secs + (end - begin)) / accepted).clamp(0.0, 1.0)
+                },
+                from: begin / capacity,
+                to: end / capacity,
+                rest: [rest.share, rest.fixed, rest.mean, rest.cap],
+            });
+        }
         PoolState {
             refused,
             busy: (served * mean_secs).min(slots),
             wait,
+            moving: (end - target).abs() > slots,
             doubtful: rate_per_sec > 0.0
                 && (slots < 20.0 || (1.0 - load).abs() * slots.sqrt() < 1.0),
             next: Pool { waiting: end },

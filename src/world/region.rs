@@ -1,13 +1,15 @@
 //! One region: its instances, pools and caches, and whether it is dark.
 
 use crate::engine::stream::Stream;
+use crate::model::episode::Episode;
 use crate::model::policy::Shed;
 use crate::model::scenario::{RegionId, Scenario, ServiceId};
-use crate::units::Time;
+use crate::units::{Span, Time};
 use crate::world::cache::CacheState;
 use crate::world::condition::{Condition, Degradation};
 use crate::world::fleet::Fleet;
 use crate::world::graph::{Capacity, Flow, Outside};
+use crate::world::outlook::{Ahead, Outlook, outlook};
 use crate::world::plan::Plan;
 use crate::world::pool::{Pool, Zone};
 use crate::world::stores::Effect;
@@ -48,6 +50,8 @@ pub struct Region {
     pub entering: Vec<f64>,
     /// How badly each service works; empty where none does.
     degraded: Vec<Degradation>,
+    /// How that will change; empty where it will not.
+    outlook: Vec<Outlook>,
     /// What the stores do to each kind of request; empty where there is no domain.
     pub data: Vec<Effect>,
     scalers: Scalers,
@@ -116,6 +120,7 @@ impl Region {
             capacity: vec![Capacity::default(); scenario.services.len()],
             entering: vec![0.0; scenario.requests.len() * markets],
             degraded: Vec::new(),
+            outlook: Vec::new(),
             data: Vec::new(),
             scalers: Scalers::new(scenario, plan, region, &begin),
             shocks: shocks.clone(),
@@ -132,6 +137,7 @@ impl Region {
             self.capacity[v] = self.capacity_now(plan, v, now, &mut zones);
             self.zones[v] = zones;
         }
+        self.look_ahead(Time(now.0 + Span::from_secs(0.5 * dt_secs).0));
         let caches = &self.caches;
         let scale = dt_secs / self.shocks.catalogue;
         let mut counts = vec![0.0; markets];
@@ -227,6 +233,25 @@ impl Region {
         self.degraded.extend(degraded);
         if self.degraded.iter().all(|d| *d == Degradation::NONE) {
             self.degraded.clear();
+        }
+    }
+
+    /// What the episodes that are still to begin or to end will do to the pace of its services.
+    pub fn foresee(&mut self, region: RegionId, episodes: &[&Episode], now: Time) {
+        let services = 0..self.instances.len();
+        let each = services.map(|v| outlook(episodes, region, v, now));
+        self.outlook = each.collect();
+        if self.outlook.iter().all(Vec::is_empty) {
+            self.outlook.clear();
+        }
+    }
+
+    /// Tells the flow what lies ahead of requests that arrive at a moment.
+    fn look_ahead(&mut self, now: Time) {
+        self.flow.ahead.clear();
+        for (v, outlook) in self.outlook.iter().enumerate() {
+            let slowness = self.degraded.get(v).map_or(1.0, |d| d.slowness);
+            self.flow.ahead.push(Ahead::new(outlook, now, slowness));
         }
     }
 

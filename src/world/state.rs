@@ -2,6 +2,7 @@
 
 use crate::engine::sampling;
 use crate::engine::stream::Stream;
+use crate::model::episode::Episode;
 use crate::model::policy::Knobs;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::units::{Span, Time};
@@ -185,6 +186,13 @@ impl World {
         self.condition = condition;
         for (r, region) in self.regions.iter_mut().enumerate() {
             region.condition_changed(r, &self.condition);
+        }
+    }
+
+    /// Which episodes are still to begin or to end.
+    pub fn foresee(&mut self, episodes: &[&Episode], now: Time) {
+        for (r, region) in self.regions.iter_mut().enumerate() {
+            region.foresee(r, episodes, now);
         }
     }
 

@@ -38,3 +38,20 @@ fn a_small_shop_lives_on_its_second_region_if_that_has_the_capacity() {
     assert_eq!(code("small-saas", &[]), Some(0));
     assert_eq!(code("small-saas", &["service.*.headroom=0.2"]), Some(1));
 }
+
+#[test]
+fn an_outage_of_ten_seconds_stays_unless_its_work_is_cancelled() {
+    assert_eq!(code("metastable-retries", &[]), Some(0));
+    let patient = ["device.*.timeout=3s"];
+    assert_eq!(code("metastable-retries", &patient), Some(1));
+}
+
+#[test]
+fn a_lost_cache_does_not_fill_unless_it_is_patient() {
+    assert_eq!(code("metastable-cache", &[]), Some(0));
+}
+
+#[test]
+fn a_cut_by_78_percent_heals_and_one_by_80_stays() {
+    assert_eq!(code("metastable-mongo", &[]), Some(0));
+}

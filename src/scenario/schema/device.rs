@@ -66,6 +66,7 @@ fn device(section: &mut Section, plain: bool) -> DeviceClass {
         backoff.wrong("cap", "is below the first wait", "make cap at least base");
     }
     drop(backoff);
+    let burst = section.has("retry_burst");
     DeviceClass {
         name,
         share,
@@ -86,6 +87,9 @@ fn device(section: &mut Section, plain: bool) -> DeviceClass {
             setting("inf"),
             Range::new(0.0, f64::INFINITY),
         ),
+        retry_burst: Some(section.number("retry_burst", setting("10"), Range::new(0.0, 1e9)))
+            .filter(|_| burst),
+        retry_breaker: section.share("retry_breaker", setting("1"), Range::SHARE),
         fallback_after: section.count("fallback_after", setting("0"), 0, 1000),
     }
 }

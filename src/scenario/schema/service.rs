@@ -143,6 +143,7 @@ fn service(
             guess("{ lognormal = { median = '10ms', p99 = '50ms' } }"),
         ),
         queue: section.count("queue", guess(slots.to_string()), 0, 1_000_000_000),
+        cancel: section.flag("cancel", false),
         headroom,
         dark: section.share("dark", setting("0"), Range::new(0.0, 1e3)),
         after_loss,

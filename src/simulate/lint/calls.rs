@@ -35,7 +35,9 @@ pub fn retry_storms(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) 
         .iter()
         .map(|class| f64::from(class.attempts).min(1.0 + class.retry_budget) * class.share)
         .sum::<f64>();
-    for (v, service) in scenario.services.iter().enumerate() {
+    // Where work that nobody waits for is dropped, attempts alone do not keep a service down.
+    let services = scenario.services.iter().enumerate();
+    for (v, service) in services.filter(|(_, service)| !service.cancel) {
         // The most attempts that one request can turn into on its way here.
         let mut most = vec![0.0_f64; scenario.services.len()];
         for &entry in &plan.graph.entries {

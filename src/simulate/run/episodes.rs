@@ -27,6 +27,16 @@ impl Run<'_> {
             cause: cause.into(),
         });
     }
+
+    /// The world knows the episodes that are under way, and those still to come unless they are called
+    /// off.
+    pub(super) fn foresee(&mut self) {
+        let known = self.episodes.iter().zip(&self.active);
+        let known =
+            known.filter(|(e, on)| **on || e.from > self.now && !self.guards.aborted(e.fault));
+        let known: Vec<&Episode> = known.map(|(episode, _)| episode).collect();
+        self.world.foresee(&known, self.now);
+    }
 }
 
 /// Surges of demand are known from the beginning, so that every policy faces the same arrivals.

@@ -24,6 +24,49 @@ impl Cohort {
         now: Time,
         fate: &mut Fate,
     ) -> bool {
+        self.answer(view, world, (m, k, r), q, now, fate) && {
+            self.lose_patience(view, world, (m, k, r), q, fate);
+            true
+        }
+    }
+
+    /// What is too late for a class's clients, and what they hear nothing of.
+    fn lose_patience(
+        &self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+        q: usize,
+        fate: &mut Fate,
+    ) {
+        let (scenario, graph) = (view.scenario, &view.plan.graph);
+        let patience = scenario.devices[k].timeout.secs() - scenario.markets[m].rtt_secs;
+        for s in 0..fate.ok.len() {
+            if fate.ok[s] + fate.error[s] <= 0.0 {
+                continue;
+            }
+            let flow = &world.regions[s].flow;
+            let tardy = flow.tardy(graph, q, patience - scenario.rtt_secs[r][s]);
+            let unheard = flow.unheard(graph, q, m);
+            if tardy > 0.0 || unheard > 0.0 {
+                fate.lose(s, tardy, unheard);
+            }
+        }
+        if fate.ok.iter().all(|&share| share <= 0.0) {
+            fate.failing = 1.0;
+        }
+    }
+
+    /// What a class's requests are answered, however late; whether anybody answers.
+    fn answer(
+        &self,
+        view: &View,
+        world: &World,
+        (m, k, r): (MarketId, usize, RegionId),
+        q: usize,
+        now: Time,
+        fate: &mut Fate,
+    ) -> bool {
         let alone = |fate: &mut Fate| {
             let flow = &world.regions[r].flow;
             let failing = flow.failing(q, m);
@@ -98,7 +141,8 @@ impl Cohort {
         )
     }
 
-    /// Records answers to requests of a kind that entered at a region.
+    /// Records answers to requests of a kind that entered at a region; of how many of the failed the
+    /// client hears nothing.
     pub(super) fn record(
         &mut self,
         view: &View,
@@ -108,8 +152,9 @@ impl Cohort {
         good: u64,
         failed: u64,
         draws: &mut Draws,
-    ) {
+    ) -> u64 {
         let scenario = view.scenario;
+        let mut unheard = 0;
         let regions = scenario.regions.len();
         let ambient = scenario.ambient.request_failure;
         let mut counts = std::mem::take(&mut self.buffers.counts);
@@ -141,17 +186,25 @@ impl Cohort {
         if failed > 0 {
             // Ambient failures are the region's that would have answered.
             for s in 0..regions {
-                shares[regions + s] = fate.error[s] + fate.ok[s] * ambient;
+                shares[regions + s] = fate.error[s] + fate.late[s] + fate.ok[s] * ambient;
             }
             let (low, high) = shares.split_at_mut(regions);
             place(draws, failed, &high[..regions], low, &mut counts[..regions]);
             for s in 0..regions {
-                self.window[s].answered_error += counts[s];
+                let mut silent = 0;
+                if fate.late[s] > 0.0 {
+                    let part = (fate.late[s] / high[s]).min(1.0);
+                    silent = sampling::binomial(draws, counts[s], part);
+                    self.window[s].unreachable += silent;
+                    unheard += silent;
+                }
+                self.window[s].answered_error += counts[s] - silent;
                 self.not_answered(s, q, scenario.requests.len(), counts[s]);
             }
         }
         self.buffers.counts = counts;
         self.buffers.shares = shares;
+        unheard
     }
 
     /// Requests of a kind to a region failed, or got no answer.

@@ -16,6 +16,8 @@ pub(super) struct Answers {
     good: u64,
     /// Starts whose connection nobody took.
     refused: u64,
+    /// Of those that failed, how many hear of it only when they give up.
+    unheard: u64,
     /// Whether anyone answered.
     answered: bool,
     /// How long those that failed had waited for something that hangs, on average.
@@ -30,9 +32,6 @@ pub(super) struct Attempt {
     entry: RegionId,
     past: Waiters,
 }
-
-/// Seconds of starts that a full retry budget stands for.
-const BUDGET_SECS: f64 = 10.0;
 
 /// Chance that a start fails for reasons outside the service.
 fn ambient_failure(scenario: &Scenario, world: &World, market: MarketId) -> f64 {
@@ -110,11 +109,7 @@ impl Cohort {
             arrived[cell / regions - classes] += count;
         }
         for (k, &arrived) in arrived.iter().enumerate() {
-            // A budget holds what a few seconds of starts put in, however long it was calm.
-            let budget = scenario.devices[k].retry_budget.min(1e18);
-            let most = budget * expected / dt * scenario.devices[k].share * BUDGET_SECS;
-            let tokens = &mut self.tokens[m][k];
-            *tokens = (*tokens + budget * arrived as f64).min(most.max(budget * arrived as f64));
+            self.restraint[m][k].arrive(&scenario.devices[k], arrived, expected, dt);
         }
         for cell in 0..cells {
             let (connected, k, r) = (
@@ -331,6 +326,7 @@ impl Cohort {
             let Answers {
                 good,
                 refused,
+                unheard,
                 answered,
                 held_secs,
                 healthy,
@@ -350,11 +346,7 @@ impl Cohort {
             } else {
                 failed
             };
-            if class.retry_budget.is_finite() {
-                let allowed = (self.tokens[m][k].max(0.0) as u64).min(again);
-                self.tokens[m][k] -= allowed as f64;
-                again = allowed;
-            }
+            again = self.restraint[m][k].allow(class, (tried, failed), again);
             // What only chance has failed, from the first attempt on, is not the service's doing.
             let ambient = healthy && past.waited_secs == 0.0;
             self.give_up(r, failed - again, ambient);
@@ -388,35 +380,54 @@ impl Cohort {
                 true => class.timeout.secs(),
                 false => held_secs,
             };
-            past.waited_secs += extra_secs + known + 0.5 * (lo + hi);
-            let patient = waiting::still_there(past.seen_secs, past.waited_secs) > 0.0;
-            if scenario.session.is_some() && !patient {
-                // Nobody waits that long: that they failed is known now.
-                self.give_up(r, again, false);
-                return;
-            }
+            // So is an answer that does not come in time, or never.
+            let silent = match unheard {
+                0 => 0,
+                all if all == failed => again,
+                some => sampling::binomial(draws, again, some as f64 / failed as f64),
+            };
             let pointing = self.pointing(m, k, scenario.devices.len());
             past.entry = r;
             past.share_then = self.pointing[pointing.start + r];
-            let wait = (known + lo, known + hi);
-            let connected = self.still_connected(class, k, (again, failed, outside), wait, draws);
-            // A retry that would fall into this step waits for its end: the step's load is set.
-            let grid = waiting_grid(scenario);
-            for (connected, count) in [(true, connected), (false, again - connected)] {
-                let past = Waiters {
-                    connected,
-                    count,
+            // A connection on which an answer is late stays open.
+            let told = (again - silent, failed - unheard.min(failed), outside);
+            let patience = class.timeout.secs();
+            for ((count, failed, outside), known) in
+                [(told, known), ((silent, unheard, 0), patience)]
+            {
+                if count == 0 {
+                    continue;
+                }
+                let wait = (known + lo, known + hi);
+                let next = Waiters {
+                    waited_secs: past.waited_secs + (extra_secs + known + 0.5 * (lo + hi)),
                     ..past
                 };
-                if count > 0 {
-                    self.waiting[m][k].schedule(
-                        (from.secs(), to.secs()),
-                        wait,
-                        grid,
-                        to.0.div_ceil(grid.0),
-                        past,
-                        draws,
-                    );
+                let patient = waiting::still_there(next.seen_secs, next.waited_secs) > 0.0;
+                if scenario.session.is_some() && !patient {
+                    // Nobody waits that long: that they failed is known now.
+                    self.give_up(r, count, false);
+                    continue;
+                }
+                let connected =
+                    self.still_connected(class, k, (count, failed, outside), wait, draws);
+                // A retry that would fall into this step waits for its end: the step's load is set.
+                let grid = waiting_grid(scenario);
+                for (connected, count) in [(true, connected), (false, count - connected)] {
+                    if count > 0 {
+                        self.waiting[m][k].schedule(
+                            (from.secs(), to.secs()),
+                            wait,
+                            grid,
+                            to.0.div_ceil(grid.0),
+                            Waiters {
+                                connected,
+                                count,
+                                ..next
+                            },
+                            draws,
+                        );
+                    }
                 }
             }
             return;
@@ -439,7 +450,7 @@ impl Cohort {
         let mut fate = std::mem::take(&mut self.buffers.fate);
         let (mut mean, mut variance) = (0.0, 0.0);
         let mut server = r;
-        let (mut answered, mut healthy) = (true, true);
+        let (mut unheard, mut answered, mut healthy) = (0, true, true);
         let (mut refused, mut held) = (0, 0.0);
         if !past.connected && self.answers(view, world, (m, k, r)) {
             let direct = scenario.devices[k].direct;
@@ -473,7 +484,7 @@ impl Cohort {
                 if fate.hung_error > 0.0 {
                     held += failed as f64 * fate.hung_error / failing * fate.hung_secs;
                 }
-                self.record(view, world, (m, q, r), &fate, good, failed, draws);
+                unheard += self.record(view, world, (m, q, r), &fate, good, failed, draws);
                 if good == 0 {
                     break;
                 }
@@ -491,6 +502,7 @@ impl Cohort {
         Answers {
             good,
             refused,
+            unheard,
             answered,
             held_secs: held / (past.count - good).max(1) as f64,
             healthy,

@@ -16,6 +16,8 @@ pub struct Fate {
     pub retried: Vec<f64>,
     /// Answered with an error, by the region that is to blame.
     pub error: Vec<f64>,
+    /// Not answered in time: the client had given up, by the region that did the work, or dropped it.
+    pub late: Vec<f64>,
     /// What the failed attempt cost, in seconds.
     pub retry_cost_secs: f64,
     /// Of `ok`, after an attempt in a living region that waited for something that hangs there.
@@ -24,7 +26,7 @@ pub struct Fate {
     pub hung_error: f64,
     /// How long that was on average, in seconds.
     pub hung_secs: f64,
-    /// All errors together.
+    /// All errors and late answers together.
     pub failing: f64,
 }
 
@@ -52,12 +54,30 @@ impl Fate {
         self.failing = failing;
     }
 
+    /// Of the answers of a region so many come when the client has given up, `tardy` of the good ones,
+    /// and `unheard` of the errors are none: the client hears nothing.
+    pub fn lose(&mut self, region: RegionId, tardy: f64, unheard: f64) {
+        let kept = 1.0 - tardy;
+        self.late[region] += self.ok[region] * tardy + self.error[region] * unheard;
+        self.failing += self.ok[region] * tardy;
+        self.ok[region] *= kept;
+        self.retried[region] *= kept;
+        self.hung[region] *= kept;
+        self.error[region] *= 1.0 - unheard;
+    }
+
+    /// Share of all requests of which the client hears nothing before it gives up.
+    pub fn unheard(&self) -> f64 {
+        self.late.iter().sum()
+    }
+
     pub(super) fn reset(&mut self, regions: usize) {
         for list in [
             &mut self.ok,
             &mut self.retried,
             &mut self.hung,
             &mut self.error,
+            &mut self.late,
         ] {
             list.clear();
             list.resize(regions, 0.0);

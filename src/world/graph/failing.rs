@@ -101,27 +101,61 @@ impl Flow {
         if wait.share <= 0.0 && wait.fixed <= 0.0 && beyond <= 0.0 {
             return link.slow;
         }
-        let late: f64 = link
-            .response_secs
-            .iter()
-            .map(|&secs| {
-                let left = link.timeout_secs - secs - beyond;
-                if left <= 0.0 {
-                    1.0
-                } else {
-                    self.waiting_longer(link.to, left)
-                }
-            })
-            .sum::<f64>()
-            / POINTS as f64;
+        let late = self.beyond(link.to, &link.response_secs, link.timeout_secs - beyond);
         late.max(link.slow)
+    }
+
+    /// Share of the good answers to requests of a kind that take longer than `secs`.
+    pub fn tardy(&self, graph: &Graph, request: usize, secs: f64) -> f64 {
+        let entry = graph.entries[request].0;
+        let points = &graph.entry_secs[request];
+        if !self.waits && self.far_secs.is_empty() && points[POINTS - 1] <= secs {
+            return 0.0;
+        }
+        let left = secs - self.far(entry);
+        let (together, after) = self.waits_behind(graph, entry, &|link| link.cache.is_none());
+        let mut timely = 1.0 - self.beyond(entry, points, left - together - after);
+        // Who misses a cache waits for the store behind it, unless the call gives up before.
+        for link in &graph.nodes[entry].calls {
+            let Some(cache) = link.cache else { continue };
+            let (given_up, late) = (
+                self.late(link),
+                self.beyond(link.to, &link.response_secs, left),
+            );
+            if late > given_up {
+                let among_good = (late - given_up) / (1.0 - given_up);
+                timely *= 1.0 - self.mean_miss(graph, cache).min(1.0) * among_good;
+            }
+        }
+        1.0 - timely
+    }
+
+    /// Share of the answers of a service that take longer than `secs`, its wait and these response
+    /// times together.
+    fn beyond(&self, service: usize, response_secs: &[f64; POINTS], secs: f64) -> f64 {
+        let late = |&response: &f64| {
+            let left = secs - response;
+            if left <= 0.0 {
+                1.0
+            } else {
+                self.waiting_longer(service, left)
+            }
+        };
+        response_secs.iter().map(late).sum::<f64>() / POINTS as f64
     }
 
     /// Mean wait for a service: its own and that of the slowest of its parallel calls and of all
     /// its others.
     pub(super) fn response_wait(&self, graph: &Graph, v: usize) -> f64 {
+        let (together, after) = self.waits_behind(graph, v, &|_| true);
+        self.pools[v].wait.mean() + together + after
+    }
+
+    /// Mean wait for the slowest of a service's parallel calls, and for all its others, of those calls
+    /// that count.
+    fn waits_behind(&self, graph: &Graph, v: usize, counts: &dyn Fn(&Link) -> bool) -> (f64, f64) {
         let (mut together, mut after) = (0.0_f64, 0.0);
-        for link in &graph.nodes[v].calls {
+        for link in graph.nodes[v].calls.iter().filter(|link| counts(link)) {
             // Only who misses waits for the store.
             let wait =
                 self.wait_secs[link.to] * link.cache.map_or(1.0, |c| self.mean_miss(graph, c));
@@ -134,7 +168,7 @@ impl Flow {
                 after += wait.min(link.timeout_secs) * link.count;
             }
         }
-        self.pools[v].wait.mean() + together + after
+        (together, after)
     }
 
     /// Share of a cache's lookups that miss, over all markets.

@@ -3,6 +3,7 @@
 use super::{Capacity, Graph, Held, Link, NOTHING, Outside};
 use crate::model::policy::Shed;
 use crate::model::scenario::ServiceId;
+use crate::world::outlook::Ahead;
 use crate::world::pool::{ByZone, Pool, PoolState, Servers, Zone};
 use crate::world::stores::Effect;
 
@@ -49,6 +50,14 @@ pub struct Flow {
     pub waits: bool,
     /// Response wait of each service and what it waits for, in seconds (mean).
     pub wait_secs: Vec<f64>,
+    /// How the pace of each service will change; empty where none will.
+    pub ahead: Vec<Ahead>,
+    /// Whether any queue is on its way to where the load leads.
+    pub moving: bool,
+    /// Share of a service's requests that are dropped since whoever asked would have given up.
+    dropped: Vec<f64>,
+    /// The largest share of good answers that come too late for the least patient client.
+    tardy: f64,
     /// Whether any service takes longer because it works badly.
     drags: bool,
     markets: usize,
@@ -90,6 +99,10 @@ impl Flow {
             hurt: false,
             waits: false,
             wait_secs: vec![0.0; graph.nodes.len()],
+            ahead: Vec::new(),
+            moving: false,
+            dropped: vec![0.0; graph.nodes.len()],
+            tardy: 0.0,
             drags: false,
             markets: graph.markets,
             request_fail: vec![0.0; graph.entries.len() * graph.markets],
@@ -102,14 +115,23 @@ impl Flow {
         }
     }
 
-    /// The largest share of any kind of request that fails in this region.
+    /// The largest share of any kind of request that fails in this region, or is late.
     pub fn worst(&self) -> f64 {
-        self.request_fail.iter().fold(0.0, |a, &b| a.max(b))
+        self.request_fail.iter().fold(self.tardy, |a, &b| a.max(b))
     }
 
     /// Share of requests of a kind from a market that fail in this region.
     pub fn failing(&self, request: usize, market: usize) -> f64 {
         self.request_fail[request * self.markets + market]
+    }
+
+    /// Of the requests of a kind from a market that fail in this region, the share of which the client
+    /// hears nothing: what they asked for was dropped when it had given up.
+    pub fn unheard(&self, graph: &Graph, request: usize, market: usize) -> f64 {
+        match self.dropped[graph.entries[request].0] {
+            dropped if dropped > 0.0 => (dropped / self.failing(request, market)).min(1.0),
+            _ => 0.0,
+        }
     }
 
     /// Share of good answers to such requests that contain a fallback.
@@ -269,20 +291,33 @@ impl Flow {
             _ => None,
         };
         let breaks = self.broken.iter().any(|&b| b > NOTHING);
-        let drags = capacity.iter().any(|here| here.drag_secs > 0.0);
+        let drags = capacity.iter().any(|here| here.drag_secs > 0.0)
+            || self.ahead.iter().any(|ahead| !ahead.is_steady());
         let dragged = std::mem::replace(&mut self.drags, drags);
         // Out of the flow while it is spread.
         let mut by_zone = std::mem::take(&mut self.by_zone);
+        let mut dropped = std::mem::take(&mut self.dropped);
+        let ahead = std::mem::take(&mut self.ahead);
+        let changes = |v: usize| ahead.get(v).filter(|ahead| !ahead.is_steady());
         for _ in 0..SWEEPS {
             let was_hurt = self.hurt;
             self.spread(graph, entering, &mut |v, total| {
                 let node = &graph.nodes[v];
                 let here = capacity[v];
-                let servers = |instances: f64, zones: f64, slowness: f64| Servers {
-                    slots: instances * node.slots / zones,
-                    queue: instances * node.queue / zones,
-                    mean_secs: node.mean_secs * slowness,
-                    scv: node.scv,
+                let servers = |instances: f64, zones: f64, slowness: f64| {
+                    let slots = instances * node.slots / zones;
+                    let places = instances * node.queue / zones;
+                    let mean_secs = node.mean_secs * slowness;
+                    Servers {
+                        slots,
+                        // Who would give up before a slot is free never gets one.
+                        queue: node.patience_secs.map_or(places, |secs| {
+                            let left = (secs - here.drag_secs).max(0.0);
+                            places.min(slots / mean_secs.max(1e-12) * left)
+                        }),
+                        mean_secs,
+                        scv: node.scv,
+                    }
                 };
                 let mut state = if weighted[v].is_empty() {
                     let zones = here.zones.max(1.0);
@@ -292,22 +327,45 @@ impl Flow {
                     let own = |zone: &Zone| servers(zone.instances, 1.0, zone.slowness);
                     by_zone[v].evaluate(&weighted[v], total, dt_secs, &own)
                 };
+                if node.patience_secs.is_some() {
+                    let all = here.instances * node.queue;
+                    let limited = servers(here.instances, 1.0, here.slowness).queue < all;
+                    dropped[v] = if limited { state.refused } else { 0.0 };
+                }
                 by_zone[v].drag_secs = here.drag_secs;
-                if here.drag_secs > 0.0 {
+                if let Some(ahead) = changes(v) {
+                    // The laws of paths know the service's own time in good health.
+                    let own = node.mean_secs;
+                    let told = |later: f64, secs: f64| {
+                        ahead.secs(later, secs + here.drag_secs + own) - own
+                    };
+                    by_zone[v].drag_secs = 0.0;
+                    state.wait = by_zone[v].tell(dt_secs, &told, state.wait);
+                } else if here.drag_secs > 0.0 {
                     // The laws of paths are those of a healthy service.
-                    state.wait.fixed += here.drag_secs;
-                    state.wait.cap += here.drag_secs;
+                    state.wait = state.wait.longer(here.drag_secs);
                 }
                 Some((state, shed))
             });
             std::mem::swap(&mut self.by_zone, &mut by_zone);
             self.waits = self.pools.iter().any(|s| s.wait.mean() > 1e-4);
             self.measure_distance(graph);
+            self.moving = self.pools.iter().any(|s| s.moving);
+            self.tardy = if self.waits {
+                let kinds = 0..graph.entries.len();
+                let least = graph.least_patient_secs;
+                kinds
+                    .map(|q| self.tardy(graph, q, least))
+                    .fold(0.0, f64::max)
+            } else {
+                0.0
+            };
             let late = |link: &Link| self.late(link) > NOTHING;
             self.hurt = self.refused.iter().any(|&r| r > NOTHING)
                 || self.outside.as_ref().is_some_and(Outside::hurts)
                 || (self.waits || self.outside.is_some())
                     && graph.nodes.iter().any(|n| n.calls.iter().any(late))
+                || self.tardy > NOTHING
                 || breaks
                 || graph.slow;
             let change = if self.hurt || was_hurt || drags || dragged {
@@ -337,6 +395,8 @@ impl Flow {
             }
         }
         self.by_zone = by_zone;
+        self.dropped = dropped;
+        self.ahead = ahead;
         for (q, &(service, priority)) in graph.entries.iter().enumerate() {
             for m in 0..markets {
                 self.request_fail[q * markets + m] = self.fail[graph.at(service, priority, m)];

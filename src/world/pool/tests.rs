@@ -300,3 +300,34 @@ fn no_slots_refuse_everything_and_no_load_does_nothing() {
     let idle = Pool::default().evaluate(0.0, 1.0, &some);
     assert_eq!((idle.refused, idle.busy), (0.0, 0.0));
 }
+
+#[test]
+fn a_queue_that_fills_within_a_step_lets_the_first_in_time() {
+    // 300/s are served, 3,000/s come: a second's patience is full after 0.11 s, the queue after 0.22.
+    let servers = Servers {
+        slots: 20.0,
+        queue: 600.0,
+        mean_secs: 20.0 / 300.0,
+        scv: 1.0,
+    };
+    let in_time = |steps: u32| {
+        let mut pool = Pool::default();
+        let dt = 1.0 / f64::from(steps);
+        let mut served = 0.0;
+        for _ in 0..steps {
+            let state = pool.evaluate(3000.0, dt, &servers);
+            served += 3000.0 * dt * (1.0 - state.refused) * (1.0 - state.wait.tail(1.0));
+            pool.commit(&state);
+        }
+        served
+    };
+    let fluid = 300.0 / 2700.0 * 3000.0;
+    for steps in [1, 4, 100] {
+        let got = in_time(steps);
+        assert!((got / fluid - 1.0).abs() < 0.06, "{steps}: {got} {fluid}");
+    }
+    // Told that all will be served ten times as fast from now on, nobody waits for a second.
+    let state = Pool::default().evaluate(3000.0, 1.0, &servers);
+    assert_eq!(state.wait.told(1.0, &|_, secs| 0.1 * secs).tail(1.0), 0.0);
+    assert_eq!(state.wait.longer(1.0).tail(1.0), 1.0);
+}

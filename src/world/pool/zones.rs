@@ -80,6 +80,7 @@ impl ByZone {
             all.refused += zone.share * state.refused;
             all.busy += state.busy / living;
             all.doubtful |= state.doubtful;
+            all.moving |= state.moving;
             self.taken.push(zone.share * (1.0 - state.refused));
         }
         all.refused = all.refused.clamp(0.0, 1.0);
@@ -111,6 +112,7 @@ impl ByZone {
                 0.0
             },
             cap: waits().map(|(_, s)| s.wait.cap).fold(0.0, f64::max),
+            drift: None,
         }
     }
 
@@ -119,6 +121,18 @@ impl ByZone {
         let each = self.taken.iter().zip(&self.states);
         let tails = each.map(|(t, s)| t * s.wait.tail(secs - self.drag_secs));
         (!self.taken.is_empty()).then(|| tails.sum())
+    }
+
+    /// Every wait as [`Wait::told`]; the law of all together.
+    pub fn tell(&mut self, step_secs: f64, told: &dyn Fn(f64, f64) -> f64, all: Wait) -> Wait {
+        for state in &mut self.states {
+            state.wait = state.wait.told(step_secs, told);
+        }
+        if self.taken.is_empty() {
+            all.told(step_secs, told)
+        } else {
+            self.mixed()
+        }
     }
 
     /// So many zones stop: nothing is served, and nobody waits any more.
