@@ -209,7 +209,7 @@ fn counted_queues_fall_on_the_side_of_a_queue_served_request_by_request() {
         };
         fifo.goodput((300.0, 360.0), 1) < 0.5 * load
     };
-    for (load, outage) in [(145.0, 10.0), (155.0, 10.0), (280.0, 0.8), (280.0, 1.2)] {
+    for (load, outage) in [(145.0, 10.0), (155.0, 10.0), (280.0, 0.5), (280.0, 1.2)] {
         let counted = retries(load, &format!("{outage}s"), &[]);
         assert_eq!(
             counted,
