@@ -1,7 +1,6 @@
 //! How long a step may be: whether anything moves, and whether what fails comes back as load.
 
 use super::Cohort;
-use crate::traffic::waiting::Waiting;
 use crate::world::plan::Plan;
 use crate::world::state::World;
 
