@@ -30,7 +30,7 @@
 //! | [`faults`] | kinds of faults, one file each | model, engine's streams, sampling and laws |
 //! | [`policies`], [`slis`] | policies and SLIs, one file each | model |
 //! | [`world`] | mechanism, never decisions: demand, services, pools, caches, instances, edge, names, buffers | model, engine |
-//! | [`traffic`] | how load moves through the world, as counted cohorts | world, model, engine |
+//! | [`traffic`] | how load moves through the world: counted cohorts, or every request | world, model, engine |
 //! | [`control`] | probes, the human, the actuator | world, model, engine |
 //! | [`scenario`] | TOML to a validated scenario: spans, merging, `--set`, expressions | all above but traffic and control |
 //! | [`simulate`] | one replication; the only place that sees all of it; the linter | all above |
@@ -62,6 +62,10 @@
 //! slot busy for the service's own time, while its response time includes what it waits for. Latency
 //! is never sampled request by request: laws of paths are weighted by what happened in a window.
 //!
+//! With `--fidelity request` the same loop advances a second engine: between two events of the
+//! infrastructure it runs its own queue of events, for every session, request and piece of work, and tells
+//! the world what it did in the terms in which counted traffic does.
+//!
 //! ## Invariants
 //!
 //! - Same scenario, seed and version: the same bytes, on any number of threads. A random number is
@@ -78,8 +82,7 @@
 //! ## Deliberately absent
 //!
 //! Threads or clocks inside a replication; hidden or thread-local state; boxed components that call
-//! each other; sub-seeds by order of draws; a per-request engine, which would be a second
-//! fidelity.
+//! each other; sub-seeds by order of draws.
 //!
 //! ## Choices where the model is silent
 //!

@@ -92,6 +92,8 @@ mod random;
 #[path = "promises/recovery.rs"]
 mod recovery;
 #[cfg(feature = "cli")]
+#[path = "promises/requests.rs"]
+mod requests;
 #[path = "promises/scenarios.rs"]
 mod scenarios;
 #[path = "promises/scope.rs"]

@@ -28,17 +28,24 @@ pub fn repeat(path: &str, flags: &Flags, told: Told) -> Result<u8, Failure> {
             "a scenario's file ends in .toml",
         )
     })?;
-    let given = flags.replications.is_some() || flags.seed.is_some();
+    let given = flags.replications.is_some() || flags.seed.is_some() || !flags.computing.is_empty();
     if given || !flags.overlays.is_empty() || !flags.precise.is_empty() {
         return Err(Failure::input(
             format!("{path} says itself what was run"),
-            "leave out -n, -s, -p, --precision and what is laid over a scenario, or name the scenario",
+            "leave out -n, -s, -p, --fidelity, --scale, --precision and what is laid over a scenario, or name the scenario",
         ));
     }
     let variants: Result<Vec<Variant>, Failure> = manifest
         .variants
         .iter()
-        .map(|merged| variant(path, &manifest.scenario, merged))
+        .map(|merged| {
+            let variant = variant(path, &manifest.scenario, merged)?;
+            let document = variant.document.computed(manifest.fidelity, manifest.scale);
+            Ok(Variant {
+                document,
+                ..variant
+            })
+        })
         .collect();
     let plan = Plan {
         variants: variants?,

@@ -1,5 +1,6 @@
 //! `run`: many replications of a scenario under one or more policies.
 
+use crate::cli::computing::Computing;
 use crate::cli::conduct::{Conducted, conduct, fit};
 use crate::cli::failure::{Failure, complain, say};
 use crate::cli::format::Format;
@@ -46,6 +47,9 @@ pub struct Flags {
     #[arg(short = 'j', long, value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
     pub threads: Option<u16>,
+    #[command(flatten)]
+    /// How traffic is computed.
+    pub computing: Computing,
     #[command(flatten)]
     /// How precise results are to be.
     pub precise: Precise,
@@ -105,7 +109,7 @@ pub fn run(scenario: Option<&str>, flags: &Flags, told: Told) -> Result<u8, Fail
     let most = flags.precise.most(flags.replications)?;
     let source = source(scenario)?;
     let plan = Plan {
-        variants: variants(&source, &flags.overlays)?,
+        variants: flags.computing.of(variants(&source, &flags.overlays)?),
         seed: flags.seed.unwrap_or(1),
         replications: most.or(flags.replications).unwrap_or(1_000),
     };
@@ -290,6 +294,8 @@ fn manifest(
         scenario: name.to_string(),
         scenario_hash: joint_digest(variants.iter().map(|v| (&*v.name, &*v.toml))),
         variants,
+        fidelity: plan.variants[0].document.scenario().fidelity,
+        scale: plan.variants[0].document.scenario().scale,
         seed: plan.seed,
         planned: plan.replications,
         precision: Vec::new(),

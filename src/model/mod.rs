@@ -11,6 +11,7 @@ pub mod action;
 pub mod balancer;
 pub mod domain;
 pub mod episode;
+pub mod fidelity;
 pub mod histogram;
 pub mod measure;
 pub mod money;

@@ -35,6 +35,8 @@ pub struct Outcome {
     pub usage: Usage,
     /// Steps that the traffic was advanced in.
     pub steps: u64,
+    /// Events of single requests; none where traffic was counted.
+    pub events: u64,
 }
 
 /// One window.

@@ -5,6 +5,7 @@
 
 pub use crate::model::balancer::BalancerLimits;
 use crate::model::domain::Domain;
+use crate::model::fidelity::Fidelity;
 use crate::model::measure::{Claim, Threshold};
 use crate::model::money::{Budget, Prices};
 use crate::model::policy::Knobs;
@@ -29,6 +30,10 @@ pub struct Scenario {
     pub title: String,
     /// The question that the scenario asks.
     pub question: String,
+    /// How traffic is computed.
+    pub fidelity: Fidelity,
+    /// How much of itself it was shrunk to; 1: it is whole.
+    pub scale: f64,
     /// End of the simulation.
     pub horizon: Span,
     /// Longest step while anything moves.

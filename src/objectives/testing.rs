@@ -1,5 +1,6 @@
 //! Scenarios and outcomes by hand, for tests.
 
+use crate::model::fidelity::Fidelity;
 use crate::model::histogram::Histogram;
 use crate::model::measure::{Claim, Op, Operand, Term, Threshold};
 use crate::model::money::{Budget, PoolUsage, Prices, Usage};
@@ -60,6 +61,8 @@ pub const SLIS: &[&dyn Sli] = &[&Success, &Latency];
 pub fn scenario() -> Scenario {
     let secs = Span::from_secs;
     Scenario {
+        fidelity: Fidelity::Cohort,
+        scale: 1.0,
         name: "by-hand".into(),
         title: String::new(),
         question: String::new(),

@@ -1,6 +1,7 @@
 //! `manifest.json`: how a result came about, enough to repeat it. The only page that may differ
 //! between two equal runs.
 
+use crate::model::fidelity::Fidelity;
 use crate::report::Page;
 use crate::study::VariantOrigin;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,12 @@ pub struct Manifest {
     pub scenario_hash: String,
     /// The variants, each with its merged file.
     pub variants: Vec<Merged>,
+    /// How traffic was computed.
+    #[serde(default)]
+    pub fidelity: Fidelity,
+    /// How much of itself the scenario was shrunk to.
+    #[serde(default = "whole")]
+    pub scale: f64,
     /// Seed of all randomness.
     pub seed: u64,
     /// Replications asked for, of each variant.
@@ -69,6 +76,11 @@ pub struct Machine {
     pub cores: usize,
     /// Threads that it used.
     pub threads: usize,
+}
+
+/// Nothing was shrunk.
+fn whole() -> f64 {
+    1.0
 }
 
 impl Manifest {

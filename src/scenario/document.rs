@@ -1,5 +1,6 @@
 //! Loading a scenario from its layers.
 
+use crate::model::fidelity::Fidelity;
 use crate::model::scenario::{Scenario, Uncertain};
 use crate::problem::{Place, Problem, Problems};
 use crate::scenario::builtin::builtin;
@@ -9,6 +10,7 @@ use crate::scenario::merge::{self, Clash};
 use crate::scenario::path::Step;
 use crate::scenario::quantity::Wrong;
 use crate::scenario::reader::{Draw, Reader, suggest};
+use crate::scenario::scale;
 use crate::scenario::schema;
 use crate::scenario::series;
 use crate::scenario::tree::{At, Node, Table, Value};
@@ -33,6 +35,8 @@ pub enum PolicyArg {
 pub struct Document {
     pub(super) root: Node,
     scenario: Scenario,
+    fidelity: Fidelity,
+    scale: f64,
 }
 
 impl Document {
@@ -92,9 +96,28 @@ impl Document {
             }
         }
         match clashes.is_empty() {
-            true => Ok(Document { root, scenario }),
+            true => Ok(Document {
+                root,
+                scenario,
+                fidelity: Fidelity::Cohort,
+                scale: 1.0,
+            }),
             false => Err(clashes),
         }
+    }
+
+    /// The same, to be computed in a fidelity and shrunk to so much of itself (1: nothing).
+    pub fn computed(mut self, fidelity: Fidelity, scale: f64) -> Document {
+        (self.fidelity, self.scale) = (fidelity, scale);
+        let (mut scenario, ..) = read(&self.root, &self.scenario.name, Draw::Middle);
+        self.adapt(&mut scenario);
+        self.scenario = scenario;
+        self
+    }
+
+    fn adapt(&self, scenario: &mut Scenario) {
+        scenario.fidelity = self.fidelity;
+        scale::shrink(scenario, self.scale);
     }
 
     /// The scenario, uncertain inputs at their middle.
@@ -115,8 +138,9 @@ impl Document {
                 replication,
                 attempt,
             };
-            let (scenario, clashes, _) = read(&self.root, &self.scenario.name, draw);
+            let (mut scenario, clashes, _) = read(&self.root, &self.scenario.name, draw);
             if clashes.is_empty() {
+                self.adapt(&mut scenario);
                 return Cow::Owned(scenario);
             }
         }

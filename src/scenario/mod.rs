@@ -25,6 +25,7 @@ mod path;
 mod precision;
 mod quantity;
 mod reader;
+mod scale;
 mod schema;
 mod section;
 mod series;

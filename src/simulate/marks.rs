@@ -3,7 +3,7 @@
 use crate::model::episode::{Episode, Impairment};
 use crate::model::outcome::Marks;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
-use crate::traffic::cohort::Cohort;
+use crate::traffic::Traffic;
 use crate::units::{Span, Time};
 use crate::world::fleet::Fleet;
 use crate::world::plan::Plan;
@@ -115,7 +115,7 @@ impl Watch {
         &mut self,
         plan: &Plan,
         world: &World,
-        cohort: &Cohort,
+        traffic: &Traffic,
         now: Time,
         marks: &mut Marks,
     ) {
@@ -138,7 +138,7 @@ impl Watch {
             let (away, all) = self
                 .hit
                 .iter()
-                .map(|&r| cohort.shifted[r])
+                .map(|&r| traffic.shifted()[r])
                 .fold((0.0, 0.0), |sum, s| (sum.0 + s.0, sum.1 + s.1));
             if all > 0.0 && away >= SHIFTED * all {
                 marks.shifted = Some(now);

@@ -28,9 +28,10 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+use crate::model::fidelity::Fidelity;
 use crate::model::outcome::Outcome;
 use crate::model::policy::Policy;
-use crate::model::scenario::Scenario;
+use crate::model::scenario::{Scenario, ServiceId};
 use crate::policies;
 use crate::traffic::tally::Laws;
 use crate::world::plan::Plan;
@@ -40,6 +41,7 @@ pub use crate::engine::digest::Digest;
 pub use crate::engine::normal::quantile as normal_quantile;
 pub use crate::engine::sampling::{binomial, poisson};
 pub use crate::engine::stream::Stream;
+pub use crate::traffic::request::visits::Visit;
 pub use lint::{errors, warnings};
 
 /// A scenario made ready to run: all that does not depend on the replication is computed once.
@@ -49,6 +51,7 @@ pub struct Simulator {
     cut: Option<Cut>,
     laws: Laws,
     policy: &'static dyn Policy,
+    fidelity: Fidelity,
 }
 
 /// What a scenario amounts to, for the first lines of a report.
@@ -90,12 +93,32 @@ impl Simulator {
             cut: Cut::new(scenario),
             policy,
             scenario: scenario.clone(),
+            fidelity: scenario.fidelity,
         }
+    }
+
+    /// The same in another fidelity.
+    pub fn with(mut self, fidelity: Fidelity) -> Simulator {
+        self.fidelity = fidelity;
+        self
     }
 
     /// Runs one replication.
     pub fn run(&self, seed: u64, replication: u64) -> Outcome {
-        run::Run::new(self, seed, replication).complete()
+        run::Run::of(self, self.fidelity, seed, replication).complete()
+    }
+
+    /// Runs one replication one request at a time, and also says what became of each piece of work at a
+    /// service, whose pools begin with so many pieces of work in each zone: for comparison with known
+    /// laws of queues.
+    pub fn visits(
+        &self,
+        seed: u64,
+        replication: u64,
+        (service, present): (ServiceId, u64),
+    ) -> (Outcome, Vec<Visit>) {
+        let run = run::Run::of(self, Fidelity::Request, seed, replication);
+        run.complete_with_visits(service, present)
     }
 
     /// What the scenario amounts to.

@@ -12,13 +12,16 @@ use crate::control::operator::Operator;
 use crate::engine::queue::Queue;
 use crate::faults;
 use crate::model::episode::{Episode, Impairment};
+use crate::model::fidelity::Fidelity;
 use crate::model::observation::Observation;
 use crate::model::outcome::{Entry, Outcome, Window};
 use crate::model::policy::{Memory, Phase};
-use crate::model::scenario::{MarketId, RegionId};
+use crate::model::scenario::{MarketId, RegionId, ServiceId};
 use crate::model::telemetry::Announced;
+use crate::traffic::Traffic;
 use crate::traffic::arrivals::Address;
-use crate::traffic::cohort::{Cohort, PIECES, View};
+use crate::traffic::cohort::{PIECES, View};
+use crate::traffic::request::visits::Visit;
 use crate::units::{Span, Time};
 use crate::world::condition::Condition;
 use crate::world::edge::Routes;
@@ -66,7 +69,7 @@ pub struct Run<'a> {
     announced: Vec<Announced>,
     guards: Guards,
     world: World,
-    cohort: Cohort,
+    traffic: Traffic,
     monitor: Monitor,
     probed: Probed,
     /// What the log has told of pools, per region and service: dead instances that were found out, and
@@ -101,7 +104,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// The beginning of a replication.
-    pub fn new(sim: &'a Simulator, seed: u64, replication: u64) -> Run<'a> {
+    pub fn of(sim: &'a Simulator, fidelity: Fidelity, seed: u64, replication: u64) -> Run<'a> {
         let (scenario, plan) = (&sim.scenario, &sim.plan);
         let knobs = &scenario.policy.knobs;
         let episodes = faults::timetable(scenario, seed, replication);
@@ -115,7 +118,7 @@ impl<'a> Run<'a> {
             cut: sim.cut.as_ref(),
             laws: &sim.laws,
         };
-        let cohort = Cohort::new(&view, &world, seed, replication);
+        let traffic = Traffic::new(fidelity, &view, &mut world, (seed, replication));
         let mut queue = Queue::new();
         for (i, episode) in episodes.iter().enumerate() {
             if let Some(at) = episode.announced {
@@ -173,7 +176,7 @@ impl<'a> Run<'a> {
             queue,
             episodes,
             world,
-            cohort,
+            traffic,
         }
     }
 
@@ -192,6 +195,25 @@ impl<'a> Run<'a> {
     pub fn complete(mut self) -> Outcome {
         self.live();
         self.finish()
+    }
+
+    /// The same, one request at a time, and what became of each piece of work at a service, whose pools
+    /// begin with so many pieces in each zone.
+    pub fn complete_with_visits(
+        mut self,
+        service: ServiceId,
+        present: u64,
+    ) -> (Outcome, Vec<Visit>) {
+        let view = self.view();
+        if let Traffic::Request(requests) = &mut self.traffic {
+            requests.record(&view, &mut self.world, service, present);
+        }
+        self.live();
+        let visits = match &mut self.traffic {
+            Traffic::Request(requests) => requests.take_visits(),
+            Traffic::Cohort(_) => Vec::new(),
+        };
+        (self.finish(), visits)
     }
 
     /// Lives through all of it.
@@ -225,7 +247,7 @@ impl<'a> Run<'a> {
         }
         steady
             && self.outcome.steps > 0
-            && self.cohort.calm(&self.sim.plan)
+            && self.traffic.calm(&self.sim.plan)
             && self.felt_routes().all(|r| r.settled())
             && self.world.balancers.iter().all(|b| b.calm())
             && self
@@ -245,7 +267,7 @@ impl<'a> Run<'a> {
     fn felt_routes(&self) -> impl Iterator<Item = &Routes> {
         let routes = self.world.routes.iter().enumerate();
         routes
-            .filter(|(e, _)| self.cohort.serving.reaches(*e))
+            .filter(|(e, _)| self.traffic.reaches(*e))
             .map(|(_, routes)| routes)
     }
 
@@ -255,7 +277,7 @@ impl<'a> Run<'a> {
         let after = |grid: Span| Time((self.flowed.0 / grid.0 + 1).saturating_mul(grid.0));
         let mut next = self.end.min(self.window_end).min(after(scenario.sample));
         if !self.calm {
-            let pieces = if self.cohort.storms(&self.world) {
+            let pieces = if self.traffic.storms(&self.world) {
                 PIECES
             } else {
                 1
@@ -309,12 +331,13 @@ impl<'a> Run<'a> {
         } else {
             Address { cell, cut: 0 }
         };
-        self.cohort
+        self.traffic
             .advance(&view, &mut self.world, (from, next), self.address);
         self.outcome.steps += 1;
+        self.outcome.events += self.traffic.events();
         self.count_data(from, next);
         self.work(from, next);
-        let crossing = self.cohort.serving.crossing;
+        let crossing = self.traffic.serving().crossing;
         self.outcome.usage.proxied_requests += crossing * next.since(from).secs();
         self.carry(from, next);
         let secs = next.since(from).secs();
@@ -336,7 +359,7 @@ impl<'a> Run<'a> {
         self.watch.step(
             view.plan,
             &self.world,
-            &self.cohort,
+            &self.traffic,
             next,
             &mut self.outcome.marks,
         );
@@ -366,7 +389,10 @@ impl<'a> Run<'a> {
         }
         for r in 0..self.world.regions.len() {
             if self.world.regions[r].next_time() <= self.now {
-                if !self.world.regions[r].idle() || !self.world.workers.is_empty() {
+                if !self.world.regions[r].idle()
+                    || !self.world.workers.is_empty()
+                    || self.traffic.feels_idle()
+                {
                     self.touch();
                 }
                 let before: u64 = self.world.regions[r]
@@ -549,7 +575,7 @@ impl<'a> Run<'a> {
     fn close_window(&mut self) {
         let view = self.view();
         let secs = self.window_end.since(self.window_from).secs();
-        let mut regions = self.cohort.end_window(&view, secs);
+        let mut regions = self.traffic.end_window(&view, secs);
         self.observe_data(&mut regions);
         self.observe_work(&mut regions);
         let mut global = Observation::default();
@@ -577,9 +603,7 @@ impl<'a> Run<'a> {
         }
         usage::complete(&mut self.outcome.usage, self.sim, self.flowed);
         let ledger = &mut self.outcome.ledger;
-        *ledger = self.cohort.ledger;
-        ledger.starts_waiting = self.cohort.starts_waiting();
-        ledger.sessions_last = self.cohort.sessions.total();
+        *ledger = self.traffic.ledger();
         self.outcome.domains = self.world.stores.outcomes();
         self.outcome.usage.moved_bytes += self.world.stores.moved_bytes();
         self.outcome.work = self

@@ -20,6 +20,9 @@ pub struct Summary {
     pub replications: u64,
     /// How traffic is computed.
     pub fidelity: &'static str,
+    /// How much of itself the scenario was shrunk to.
+    #[serde(skip_serializing_if = "is_whole")]
+    pub scale: f64,
     /// Fingerprint of every row.
     pub digest: String,
     /// Inputs that are guesses.
@@ -259,4 +262,9 @@ impl<T: Serialize> Serialize for Named<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
+}
+
+/// Whether nothing was shrunk.
+fn is_whole(scale: &f64) -> bool {
+    *scale == 1.0
 }

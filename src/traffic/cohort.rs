@@ -579,20 +579,7 @@ impl Cohort {
         if self.serving.lanes.count() == 1 {
             return 1.0;
         }
-        let lookups = |lane: usize| -> f64 {
-            let mut sum = 0.0;
-            for (q, paths) in plan.paths.iter().enumerate() {
-                let Some(at) = paths.caches.iter().position(|&c| c == cache) else {
-                    continue;
-                };
-                for r in 0..self.window.len() {
-                    let flow = self.serving.flow(lane, r, q, market);
-                    let rate = self.serving.entering[flow] + self.serving.direct[flow];
-                    sum += rate * paths.lookups[at];
-                }
-            }
-            sum
-        };
+        let lookups = |lane| self.serving.lookups(plan, lane, cache, market);
         let (moves, stays) = (lookups(MOVES), lookups(STAYS));
         if moves > 0.0 {
             moves / (moves + stays)
@@ -615,7 +602,7 @@ fn next_near(scenario: &Scenario, market: MarketId, region: RegionId) -> RegionI
 }
 
 /// The kind of request with which a starved session tries again.
-fn retry_request(scenario: &Scenario) -> Option<usize> {
+pub fn retry_request(scenario: &Scenario) -> Option<usize> {
     let find = |wanted: fn(&When) -> bool| scenario.requests.iter().position(|r| wanted(&r.when));
     find(|when| matches!(when, When::Every { renews: true, .. }))
         .or_else(|| find(|when| matches!(when, When::Rate { .. })))

@@ -206,6 +206,55 @@ impl Serving {
             })
     }
 
+    /// Lookups of a market in a cache that requests of a lane made in the last step, per second.
+    pub fn lookups(&self, plan: &Plan, lane: usize, cache: usize, market: MarketId) -> f64 {
+        let mut sum = 0.0;
+        for (q, paths) in plan.paths.iter().enumerate() {
+            let Some(at) = paths.caches.iter().position(|&c| c == cache) else {
+                continue;
+            };
+            for r in 0..self.regions {
+                let flow = self.flow(lane, r, q, market);
+                let rate = self.entering[flow] + self.direct[flow];
+                sum += rate * paths.lookups[at];
+            }
+        }
+        sum
+    }
+
+    /// Where what fails on a lane of a market at an edge is tried again, as shares.
+    pub fn elsewhere(&self, lane: usize, edge: RegionId, market: MarketId) -> &[f64] {
+        let row = self.row(lane, edge, market);
+        &self.elsewhere[row..row + self.regions]
+    }
+
+    /// Share of what each edge sends to each region that its proxies refuse, as counted.
+    pub fn set_refused(&mut self, shares: impl Iterator<Item = f64>) {
+        if let Some(limits) = &mut self.limits {
+            limits.set_refused(shares);
+        }
+    }
+
+    /// Finds where retries go and what proxies avoid, for requests that take their ways one by one:
+    /// `share` says where the policy's lane goes.
+    pub fn find_ways(&mut self, knobs: &Knobs, plan: &Plan, world: &World, step: (Time, Time)) {
+        for e in 0..self.regions {
+            for (lane, m) in self.all_markets() {
+                if lane != MOVES {
+                    let row = self.row(lane, e, m);
+                    let shares = &mut self.share[row..row + self.regions];
+                    shares.fill(0.0);
+                    shares[e] = 1.0;
+                }
+                if world.reach.limits_markets() {
+                    self.keep_to_allowed(world, (lane, e, m));
+                }
+            }
+        }
+        self.choose_elsewhere(plan, world);
+        self.avoid_dark(knobs, plan, world, step.0, step.1);
+    }
+
     /// Where a market's requests of a lane that enter at an edge are served, as shares.
     pub fn served(&self, lane: usize, edge: RegionId, market: MarketId) -> Vec<f64> {
         let row = self.row(lane, edge, market);

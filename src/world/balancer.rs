@@ -69,6 +69,11 @@ impl Balancer {
         }
     }
 
+    /// New connections per second that it takes at the moment, unimpaired.
+    pub fn limit(&self) -> f64 {
+        self.limit
+    }
+
     /// Share of new connections that was refused in the last step.
     pub fn refused(&self) -> f64 {
         self.refused

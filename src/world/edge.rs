@@ -66,6 +66,15 @@ impl Routes {
             .map_or(1.0, |(at, _)| law::cdf(poll, now.since(*at).secs()))
     }
 
+    /// Where a market's requests are served by a proxy that has a push after `delay`.
+    pub fn held(&self, market: usize, now: Time, delay: Span) -> &[f64] {
+        let has = |push: &&(Time, Vec<Vec<f64>>)| push.0 + delay <= now;
+        match self.pushes.iter().rev().find(has) {
+            Some((_, table)) => &table[market],
+            None => &self.base[market],
+        }
+    }
+
     /// Where a market's requests are served at a moment, averaged over the proxies. A proxy that
     /// has a table also had every older one before: their phases are the same.
     pub fn shares(&self, market: usize, now: Time, poll: &Dist, out: &mut [f64]) {

@@ -16,6 +16,7 @@ pub use failing::expected_attempts;
 pub use flow::{Flow, Misses};
 pub use hanging::Held;
 pub use outside::{Hanging, Outside};
+pub use shedding::shed_share;
 
 /// A share that fails too seldom to be followed: one in ten million.
 const NOTHING: f64 = 1e-7;

@@ -368,6 +368,15 @@ impl Plan {
             });
     }
 
+    /// Places in which requests wait for so many slots of proxies: as many; in small ten for each, as for
+    /// services.
+    pub fn proxy_places(scenario: &Scenario, slots: f64) -> f64 {
+        match scenario.scale < 1.0 {
+            true => 10.0 * slots,
+            false => slots,
+        }
+    }
+
     /// Requests per second that a region can serve at the mix of `load` with so many instances of
     /// each service in service: the scarcest pool that anyone waits for decides. Infinite when the mix is empty.
     pub fn carries(&self, load: &Load, instances: &dyn Fn(ServiceId) -> f64) -> f64 {

@@ -55,6 +55,7 @@ pub struct Region {
     /// What the stores do to each kind of request; empty where there is no domain.
     pub data: Vec<Effect>,
     scalers: Scalers,
+    emptied: Vec<u64>,
     shocks: Shocks,
     streams: Vec<Stream>,
 }
@@ -122,6 +123,7 @@ impl Region {
             degraded: Vec::new(),
             outlook: Vec::new(),
             data: Vec::new(),
+            emptied: vec![0; plan.graph.caches.len()],
             scalers: Scalers::new(scenario, plan, region, &begin),
             shocks: shocks.clone(),
             streams: sizing::streams(scenario, &place.name, seed, replication),
@@ -132,11 +134,7 @@ impl Region {
     pub fn evaluate(&mut self, plan: &Plan, now: Time, dt_secs: f64, shed: Shed) {
         let graph = &plan.graph;
         let markets = graph.markets;
-        for v in 0..self.instances.len() {
-            let mut zones = std::mem::take(&mut self.zones[v]);
-            self.capacity[v] = self.capacity_now(plan, v, now, &mut zones);
-            self.zones[v] = zones;
-        }
+        self.note_capacity(plan, now);
         self.look_ahead(Time(now.0 + Span::from_secs(0.5 * dt_secs).0));
         let caches = &self.caches;
         let scale = dt_secs / self.shocks.catalogue;
@@ -164,6 +162,30 @@ impl Region {
             },
         );
         self.flow.feel(&self.data);
+    }
+
+    /// Notes what serves each service at a moment, and each of its zones where they have weights.
+    pub fn note_capacity(&mut self, plan: &Plan, now: Time) {
+        for v in 0..self.instances.len() {
+            let mut zones = std::mem::take(&mut self.zones[v]);
+            self.capacity[v] = self.capacity_now(plan, v, now, &mut zones);
+            self.zones[v] = zones;
+        }
+    }
+
+    /// The zones of a service as they were last noted, where they have weights; empty elsewhere.
+    pub fn zones(&self, v: ServiceId) -> &[Zone] {
+        &self.zones[v]
+    }
+
+    /// Every object of a catalogue stands for so many.
+    pub fn stretch(&self) -> f64 {
+        self.shocks.catalogue
+    }
+
+    /// How often each cache was emptied.
+    pub fn emptied(&self) -> &[u64] {
+        &self.emptied
     }
 
     /// What serves a service at a moment, and each of its zones where they have weights.
@@ -224,6 +246,30 @@ impl Region {
         }
     }
 
+    /// Notes what each cache misses of as many lookups as in the last step, if they come now.
+    pub fn note_misses(&mut self, plan: &Plan, dt_secs: f64) {
+        let markets = plan.graph.markets;
+        let scale = dt_secs / self.shocks.catalogue;
+        for (c, cache) in self.caches.iter().enumerate() {
+            let cells = c * markets..(c + 1) * markets;
+            let counts: Vec<f64> = self.flow.lookups[cells.clone()]
+                .iter()
+                .map(|rate| rate * scale)
+                .collect();
+            let fetched = self.flow.fetched[c];
+            let miss = &mut self.flow.miss[cells];
+            let fetch_secs = fetch_secs(plan, c);
+            cache.misses(
+                &plan.catalogues[c],
+                &counts,
+                fetched,
+                dt_secs,
+                fetch_secs,
+                miss,
+            );
+        }
+    }
+
     /// What is impaired has changed; `region` is its own number.
     pub fn condition_changed(&mut self, region: RegionId, condition: &Condition) {
         self.block_launches(condition.launches_blocked(region));
@@ -275,6 +321,7 @@ impl Region {
         }
         for (c, cache) in self.caches.iter_mut().enumerate() {
             *cache = empty_cache(plan, c, self.shocks.catalogue);
+            self.emptied[c] += 1;
         }
         self.flow.mirrored.fill(0.0);
         for miss in &mut self.flow.miss {
@@ -290,6 +337,7 @@ impl Region {
             if service.is_none_or(|only| only == caller) {
                 self.caches[c] = empty_cache(plan, c, self.shocks.catalogue);
                 self.flow.miss[c * markets..(c + 1) * markets].fill(1.0);
+                self.emptied[c] += 1;
                 flushed += 1;
             }
         }

@@ -133,6 +133,37 @@ impl Resolvers {
         }
     }
 
+    /// Sums of the resolvers' weights, each with those before it; the last is one.
+    pub fn sums(&self) -> Vec<f64> {
+        let mut sum = 0;
+        let upto = |unit: &Unit| {
+            sum += unit.weight;
+            sum as f64 / WHOLE as f64
+        };
+        self.units.iter().map(upto).collect()
+    }
+
+    /// The region to which a resolver points.
+    pub fn region_of(&self, unit: u32) -> usize {
+        usize::from(self.units[unit as usize].region)
+    }
+
+    /// Reads what is due up to a moment.
+    pub fn follow(&mut self, now: Time) {
+        let anchor = self.anchor.unwrap_or(now);
+        if self.next_time() > now {
+            return;
+        }
+        while let Some(&Reverse((at, i))) = self.due.peek() {
+            if at > now {
+                break;
+            }
+            self.due.pop();
+            self.read(i as usize, at, anchor);
+        }
+        self.refresh();
+    }
+
     /// Share of the devices that each region's answer is held for.
     pub fn share(&self) -> &[f64] {
         &self.shares

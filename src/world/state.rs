@@ -115,6 +115,8 @@ impl World {
                         let starts = plan.demand[m].rate(0.0) * class.share;
                         // Who holds a connection asks for no name.
                         let starts = starts * plan.opening_share(k);
+                        // In small, a resolver stands for as many devices as it does in the whole.
+                        let starts = starts / scenario.scale;
                         let per_unit = starts / scenario.dns.resolvers.max(1) as f64;
                         let entity = format!("{}/{}", market.name, class.name);
                         let stream = Stream::new(seed, replication, "resolvers", &entity);

@@ -15,6 +15,7 @@ mod unknown;
 mod varied;
 mod verdicts;
 
+use crate::model::fidelity::Fidelity;
 use crate::model::scenario::Scenario;
 use crate::report::{Findings, figure, shown_sli};
 use crate::simulate::Facts;
@@ -99,6 +100,20 @@ fn head(findings: &Findings, facts: &[Facts], style: Style) -> String {
         for fault in facts.faults.iter().filter(|_| !losing) {
             let _ = writeln!(text, "Fault: {fault}");
         }
+    }
+    if scenario.scale < 1.0 {
+        let _ = writeln!(
+            text,
+            "In small: 1/{} of demand, sessions and capacity; whole slots, instances and objects are \
+             rounded, one at least",
+            figure::count(1.0 / scenario.scale),
+        );
+    }
+    if scenario.fidelity == Fidelity::Request {
+        let _ = writeln!(
+            text,
+            "Every session and every request is simulated on its own"
+        );
     }
     let names = variant_names(findings);
     let done = findings.study.replications;

@@ -20,6 +20,7 @@ mod service;
 mod session;
 mod worker;
 
+use crate::model::fidelity::Fidelity;
 use crate::model::scenario::{Ambient, Scenario, Variation};
 use crate::scenario::default::{guess, required, setting};
 use crate::scenario::quantity::{LONGEST_SECS, Unit};
@@ -148,6 +149,8 @@ pub fn read(reader: &Reader, root: &Node, name: &str) -> Scenario {
     };
     let policy = policy::policy(top.section("policy"), &region_names, &parts);
     Scenario {
+        fidelity: Fidelity::Cohort,
+        scale: 1.0,
         name: name.to_string(),
         title,
         question,

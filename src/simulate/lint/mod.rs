@@ -21,6 +21,7 @@ mod capacity;
 mod data;
 mod demand;
 mod facts;
+mod fidelity;
 mod goals;
 mod origins;
 mod placement;
@@ -32,6 +33,7 @@ mod tests;
 pub use facts::{deployment, measured, targets};
 
 use super::Simulator;
+use crate::model::fidelity::Fidelity;
 use crate::model::observation::Observation;
 use crate::model::scenario::{Scenario, Variation};
 use crate::problem::Problem;
@@ -44,13 +46,17 @@ const CALM_RUNS: u64 = 4;
 const CALM_SECS: f64 = 60.0;
 
 /// What makes a scenario unfit to run although each value is fine: an objective that is broken
-/// before any fault. Places are left empty: the caller knows them.
+/// before any fault, or what its fidelity lacks. Places are left empty: the caller knows them.
 pub fn errors(scenario: &Scenario) -> Vec<Problem> {
-    if scenario.objectives.is_empty() {
-        return Vec::new();
+    let mut problems = Vec::new();
+    if scenario.fidelity == Fidelity::Request {
+        fidelity::lacks(scenario, &Plan::new(scenario), &mut problems);
+    }
+    // In small, chance alone breaks what the whole keeps.
+    if scenario.objectives.is_empty() || scenario.scale < 1.0 {
+        return problems;
     }
     let calm = calm(scenario);
-    let mut problems = Vec::new();
     for (i, objective) in scenario.objectives.iter().enumerate() {
         let threshold = &objective.threshold;
         let value = slis::find(&threshold.sli).and_then(|sli| sli.measure(&calm));
@@ -112,6 +118,8 @@ fn warn(path: String, message: String, hint: &str) -> Problem {
 fn calm(scenario: &Scenario) -> Observation {
     let mut quiet = scenario.clone();
     quiet.faults.clear();
+    // Whether it is broken on average is the same in either fidelity.
+    quiet.fidelity = Fidelity::Cohort;
     quiet.variation = Variation::default();
     quiet.horizon = Span::from_secs(CALM_SECS)
         .max(quiet.sample)

@@ -12,7 +12,7 @@ impl Run<'_> {
         let Some(limits) = &scenario.balancer else {
             return;
         };
-        for (region, admission) in scenario.regions.iter().zip(self.cohort.admissions()) {
+        for (region, admission) in scenario.regions.iter().zip(self.traffic.admissions()) {
             let mut note = |what: String, cause: String| {
                 self.outcome.log.push(Entry {
                     at: now,

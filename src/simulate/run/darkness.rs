@@ -37,7 +37,7 @@ impl Run<'_> {
     /// Whether anything changes at once when a region goes dark or comes back.
     fn feels_darkness(&self, region: RegionId) -> bool {
         let (stores, workers) = (&self.world.stores, &self.world.workers);
-        self.cohort.serving.reaches(region) || !stores.is_empty() || !workers.is_empty()
+        self.traffic.reaches(region) || !stores.is_empty() || !workers.is_empty()
     }
 
     fn go_dark(&mut self, region: RegionId, hang: bool) {

@@ -26,7 +26,7 @@ impl Run<'_> {
         }
         let world = &mut self.world;
         let scenario = &self.sim.scenario;
-        let asked = &self.cohort.asked;
+        let asked = self.traffic.asked();
         let notes = world.stores.step(
             scenario,
             &world.condition,

@@ -257,7 +257,7 @@ start = 1
             let document = Document::load("overlaps", Layer::file("overlaps.toml", &text, None), None, Vec::new());
             let document = document.unwrap_or_else(|problems| panic!("{text}: {problems}"));
             let simulator = Simulator::new(document.scenario());
-            let mut run = Run::new(&simulator, 1, 0);
+            let mut run = Run::of(&simulator, document.scenario().fidelity, 1, 0);
             run.live();
             prop_assert!(run.active.iter().all(|on| !on));
             prop_assert!(run.world.condition.pristine());

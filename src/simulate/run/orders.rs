@@ -15,10 +15,10 @@ impl Run<'_> {
     pub(super) fn carry_out(&mut self, action: Action) {
         let scenario = &self.sim.scenario;
         let felt = match &action {
-            Action::SetRoutes { from, .. } => self.cohort.serving.reaches(*from),
+            Action::SetRoutes { from, .. } => self.traffic.reaches(*from),
             Action::Isolate { region, .. }
             | Action::Prewarm { region, .. }
-            | Action::ReleaseDark { region } => self.cohort.serving.reaches(*region),
+            | Action::ReleaseDark { region } => self.traffic.reaches(*region),
             // What these change comes later: a new answer, the first instance in service.
             Action::SetDns { .. }
             | Action::ActivateDark { .. }
@@ -138,7 +138,7 @@ impl Run<'_> {
         self.world
             .set_answer(&self.sim.plan.lanes, self.now, market, &weights);
         let view = self.view();
-        self.cohort.answer_changed(&view, self.now, market);
+        self.traffic.answer_changed(&view, self.now, market);
         let what = format!(
             "{name}{} is answered {}",
             self.scope_words(),
@@ -159,7 +159,7 @@ impl Run<'_> {
                     |r: &crate::world::region::Region| r.flow.lookups[cell] - r.flow.mirrored[cell];
                 let living = self.world.regions.iter().filter(|r| r.dark.is_none());
                 let lookups: f64 = living.map(served).sum();
-                lookups * self.cohort.lookups_that_move(plan, c, market)
+                lookups * self.traffic.lookups_that_move(plan, c, market)
             })
             .collect();
         self.world.regions[region].mirror(market, &rates);

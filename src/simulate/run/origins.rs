@@ -24,7 +24,7 @@ const NOTED: f64 = 0.01;
 impl Run<'_> {
     /// Notes origins that most proxies of an edge have ejected, and limits that refuse.
     pub(super) fn note_origins(&mut self, now: Time) {
-        let serving = &self.cohort.serving;
+        let serving = self.traffic.serving();
         let told = &self.told_origins;
         let quiet = !serving.ejecting() && !serving.refuses();
         if quiet && told.ejected.is_empty() && told.refused.is_empty() {
@@ -58,7 +58,7 @@ impl Run<'_> {
                 Some(false) => note(format!("its proxies send to {origin} again"), String::new()),
                 None => {}
             }
-            let refused = self.cohort.serving.refused(e, s);
+            let refused = self.traffic.serving().refused(e, s);
             match turn(&mut self.told_origins.refused, (e, s), refused, NOTED) {
                 Some(true) => note(
                     format!("its proxies refuse requests for {origin}"),
@@ -83,7 +83,7 @@ impl Run<'_> {
                 let told = &mut self.told_origins.lost;
                 let known = told.iter().position(|&pair| pair == (edge, origin));
                 match (known, failing) {
-                    (None, true) if self.cohort.serving.avoids(edge, origin) => {
+                    (None, true) if self.traffic.serving().avoids(edge, origin) => {
                         told.push((edge, origin));
                     }
                     (Some(place), false) => {

@@ -7,7 +7,7 @@ use crate::model::policy::Detect;
 use crate::model::scenario::{MarketId, RegionId};
 use crate::simulate::Simulator;
 use crate::simulate::reports::Report;
-use crate::traffic::cohort::Cohort;
+use crate::traffic::Traffic;
 use crate::units::Time;
 use crate::world::state::World;
 
@@ -18,8 +18,8 @@ pub type Mirrored = (RegionId, MarketId, f64);
 impl Run<'_> {
     /// What is measured now is on its way.
     pub(super) fn send_report(&mut self) {
-        let cohort = Some(&self.cohort);
-        let report = report(self.sim, &self.world, cohort, &self.mirrored, self.flowed);
+        let traffic = Some(&self.traffic);
+        let report = report(self.sim, &self.world, traffic, &self.mirrored, self.flowed);
         self.reports.send(report);
     }
 }
@@ -28,7 +28,7 @@ impl Run<'_> {
 pub(super) fn report(
     sim: &Simulator,
     world: &World,
-    cohort: Option<&Cohort>,
+    traffic: Option<&Traffic>,
     mirrored: &[Mirrored],
     now: Time,
 ) -> Report {
@@ -49,8 +49,8 @@ pub(super) fn report(
             .clone()
             .filter(|&r| world.condition.hears_nothing_of(r))
             .collect(),
-        markets: cohort.map_or(Vec::new(), |c| c.market_load.clone()),
-        stays: cohort.map_or(Vec::new(), Cohort::staying),
+        markets: traffic.map_or(Vec::new(), |t| t.market_load().to_vec()),
+        stays: traffic.map_or(Vec::new(), Traffic::staying),
         regions: world
             .regions
             .iter()

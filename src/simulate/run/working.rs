@@ -14,7 +14,7 @@ impl Run<'_> {
         let mut workers = std::mem::take(&mut self.world.workers);
         let regions = &self.world.regions;
         let pace = |v: usize, r: usize| regions[r].pace(plan, v, from);
-        let asked = &self.cohort.asked;
+        let asked = self.traffic.asked();
         let notes = workers.step(scenario, &plan.graph, (from, to), asked, &pace);
         self.world.workers = workers;
         for note in notes {

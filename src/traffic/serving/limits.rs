@@ -42,6 +42,12 @@ impl Limits {
         self.refused[cell]
     }
 
+    /// Shares as they were counted.
+    pub fn set_refused(&mut self, shares: impl Iterator<Item = f64>) {
+        let counted = self.refused.iter_mut().zip(shares);
+        counted.for_each(|(refused, share)| *refused = share);
+    }
+
     /// The largest share that is refused anywhere.
     pub fn worst(&self) -> f64 {
         self.refused.iter().copied().fold(0.0, f64::max)

@@ -54,7 +54,7 @@ impl Serving {
                 };
             let servers = |slots: f64| Servers {
                 slots,
-                queue: slots,
+                queue: Plan::proxy_places(scenario, slots),
                 mean_secs,
                 scv: 1.0,
             };

@@ -12,7 +12,7 @@ pub fn admitted_priority(x: f64) -> f64 {
 
 /// Share of a priority class that is shed at `x`. The classes in use divide the scale into equal
 /// bands, the most important lowest; a class's requests are spread evenly over its band.
-fn shed_share(class: usize, classes: usize, x: f64) -> f64 {
+pub fn shed_share(class: usize, classes: usize, x: f64) -> f64 {
     let band = 100.0 / classes as f64;
     let top = band * (class + 1) as f64;
     ((top - admitted_priority(x)) / band).clamp(0.0, 1.0)
