@@ -8,11 +8,14 @@ use crate::units::Time;
 /// they save, with 4 to 8 it makes no difference.
 const PER_BUCKET: usize = 8;
 
+/// Events in no order.
+type Bucket<E> = Vec<Entry<E>>;
+
 /// Events that come later than all that are near.
 #[derive(Clone, Debug)]
 pub struct Far<E> {
     /// Bucket `i` holds the events from `start + (i << width_bits)` on, up to the next.
-    buckets: Vec<Vec<Entry<E>>>,
+    buckets: Vec<Bucket<E>>,
     start: Time,
     width_bits: u32,
     /// Buckets that are behind.
@@ -59,8 +62,8 @@ impl<E> Far<E> {
     /// that back if there is none. Events may still lie beyond.
     pub fn next_bucket(
         &mut self,
-        emptied: Vec<Entry<E>>,
-    ) -> Result<(Vec<Entry<E>>, Time), Vec<Entry<E>>> {
+        emptied: Bucket<E>,
+    ) -> Result<(Bucket<E>, Time), Bucket<E>> {
         if self.in_buckets == 0 {
             return Err(emptied);
         }
