@@ -262,10 +262,10 @@ fn traffic_goes_back_when_the_backlog_is_small_with_or_without_a_target() {
         back("", 700, true),
         back("rpo = '1min'", 700, true),
     ];
-    // Mended at 900 s. A backlog that is sent at once is no reason to wait; one of 90,000 writes or
-    // more is, of which 600 a second at most leave.
+    // Mended at 900 s, and reported after that. A backlog that is sent at once is no reason to wait; one
+    // of 90,000 writes or more is, of which 600 a second at most leave.
     let [free, quick, slow, lenient] = all;
-    assert!(free < 900.0 && (900.0..930.0).contains(&quick), "{all:?}");
+    assert!(free < 900.0 && (900.0..945.0).contains(&quick), "{all:?}");
     assert!(slow > quick + 90.0, "{all:?}");
     assert!((quick..slow).contains(&lenient), "{all:?}");
 }

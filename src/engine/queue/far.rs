@@ -60,10 +60,7 @@ impl<E> Far<E> {
 
     /// The next bucket that is not empty, and its last moment, in exchange for an empty one; gives
     /// that back if there is none. Events may still lie beyond.
-    pub fn next_bucket(
-        &mut self,
-        emptied: Bucket<E>,
-    ) -> Result<(Bucket<E>, Time), Bucket<E>> {
+    pub fn next_bucket(&mut self, emptied: Bucket<E>) -> Result<(Bucket<E>, Time), Bucket<E>> {
         if self.in_buckets == 0 {
             return Err(emptied);
         }

@@ -171,6 +171,7 @@ const CASES: &[(&[&str], &str, &str)] = &[
             "policy.use=dns-only",
             "edge.global=false",
             "device.any.connection.age=1h",
+            "device.any.think=10s",
             "fault[0].announced=2min",
         ],
         "device.any.connection.age",
@@ -186,6 +187,7 @@ const CASES: &[(&[&str], &str, &str)] = &[
             "policy.use=dns-only",
             "edge.global=true",
             "device.any.connection.age=1h",
+            "device.any.think=10s",
         ],
         "device.any.connection.age",
         "longer than the RTO of 3 min",
@@ -373,7 +375,20 @@ const NONE: &[(&[&str], &str)] = &[
     ),
     // The edge proxies what old connections carry.
     (
-        &["edge.global=true", "device.any.connection.age=1h"],
+        &[
+            "edge.global=true",
+            "device.any.connection.age=1h",
+            "device.any.think=10s",
+        ],
+        "connections live",
+    ),
+    // Plain users who keep no connection.
+    (
+        &[
+            "policy.use=dns-only",
+            "edge.global=true",
+            "device.any.connection.age=1h",
+        ],
         "connections live",
     ),
     // Retries that half of the capacity carries.
