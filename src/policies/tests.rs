@@ -466,7 +466,7 @@ fn what_did_not_happen_is_asked_for_again_while_it_is_wanted() {
     let (moved, _) = run("flow", &known, &mut memory);
     let answers: Vec<Action> = moved
         .into_iter()
-        .filter(|a| moves_dns(&[a.clone()]))
+        .filter(|a| moves_dns(std::slice::from_ref(a)))
         .collect();
     assert_eq!(answers.len(), 1);
     known.undone = answers.clone();

@@ -318,11 +318,11 @@ fn the_policy_is_told_of_what_did_not_happen_until_something_else_is_ordered() {
     assert!(!refusal.again);
     assert_eq!(actuator.next_time(at(0.0)), at(10.0));
     assert_eq!(actuator.undone(at(9.0)), Vec::new());
-    assert_eq!(actuator.undone(at(10.0)), [call.clone()]);
+    assert_eq!(actuator.undone(at(10.0)), std::slice::from_ref(&call));
     assert_eq!(actuator.undone(at(10.0)), Vec::new(), "not at every moment");
     assert_eq!(
         actuator.undone(at(20.0)),
-        [call.clone()],
+        std::slice::from_ref(&call),
         "but as long as it lasts"
     );
     let refusal = ask(&mut actuator, 20.0, &call).expect("nothing is dark yet");

@@ -79,7 +79,9 @@ fn rise_stay_fall() -> impl Iterator<Item = bool> {
 
 #[test]
 fn long_queues_of_every_shape_keep_the_order() {
-    let shapes: [(&str, fn(u64) -> u64); 7] = [
+    /// From an event's number to how long until it comes.
+    type Shape = fn(u64) -> u64;
+    let shapes: [(&str, Shape); 7] = [
         ("now", |_| 0),
         ("one moment ahead", |_| 1_000),
         ("a few moments", |n| n % 3),

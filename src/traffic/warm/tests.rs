@@ -12,6 +12,9 @@ fn life() -> Life {
     Life::new(&age, 30.0, 10.0)
 }
 
+/// What a test sees of a step.
+type See<'a> = &'a mut dyn FnMut(usize, &[u64], &[u64], u64);
+
 /// Runs so many steps, with names that point as said at each second, and requests of `count` devices;
 /// calls `see` after each step with: devices connected per region, requests per region, connections
 /// opened.
@@ -21,7 +24,7 @@ fn run(
     steps: usize,
     pointing: &dyn Fn(usize) -> Vec<f64>,
     broken: Option<usize>,
-    see: &mut dyn FnMut(usize, &[u64], &[u64], u64),
+    see: See,
 ) {
     let life = life();
     let mut warm = Warm::new(&life, 1, 2, STEP, 600.0);
