@@ -2,20 +2,20 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`timeline`] | the queue of events, and timers of one length |
-//! | [`slab`] | entities in flat arrays |
-//! | [`starts`] | clicks, attempts, waits, viewers who leave |
-//! | [`viewers`] | playing sessions |
-//! | [`lacking`] | sessions that do without their region |
-//! | [`users`] | plain users who keep connections |
-//! | [`edge`] | from a client to a region, second tries, answers |
-//! | [`proxies`] | their routes, and origins that they have ejected |
-//! | [`calls`] | the way through the graph of services |
-//! | [`pool`] | slots and queues |
-//! | [`shelf`] | caches |
-//! | [`capacity`] | what the infrastructure is at the beginning of a step |
-//! | [`measure`] | what a step did, for the world and for the experimenter |
-//! | [`visits`] | a record of what became of each call of a service |
+//! | `timeline` | the queue of events, and timers of one length |
+//! | `slab` | entities in flat arrays |
+//! | `starts` | clicks, attempts, waits, viewers who leave |
+//! | `viewers` | playing sessions |
+//! | `lacking` | sessions that do without their region |
+//! | `users` | plain users who keep connections |
+//! | `edge` | from a client to a region, second tries, answers |
+//! | `proxies` | their routes, and origins that they have ejected |
+//! | `calls` | the way through the graph of services |
+//! | `pool` | slots and queues |
+//! | `shelf` | caches |
+//! | `capacity` | what the infrastructure is at the beginning of a step |
+//! | `measure` | what a step did, for the world and for the experimenter |
+//! | `visits` | a record of what became of each call of a service |
 
 mod calls;
 mod capacity;

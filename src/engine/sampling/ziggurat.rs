@@ -1,7 +1,7 @@
 //! Exponential values in two thirds of the time that a logarithm takes, for loops that draw one per
 //! event.
 //!
-//! The ziggurat method: the area under the density is cut into [`LAYERS`] layers of equal area, a
+//! The ziggurat method: the area under the density is cut into `LAYERS` layers of equal area, a
 //! layer and a point of it are chosen, and in 98.9 % of the cases one comparison tells that the
 //! point lies under the density.
 //! Marsaglia and Tsang, "The ziggurat method for generating random variables", Journal of Statistical
