@@ -37,4 +37,30 @@ pub fn lacks(scenario: &Scenario, plan: &Plan, found: &mut Vec<Problem>) {
             "use --scale 1/1000, or --fidelity cohort",
         );
     }
+    let counted = "use --fidelity cohort, or leave it out";
+    for service in scenario.services.iter().filter(|service| service.cancel) {
+        let message =
+            "single requests that nobody waits for any more are always served".to_string();
+        lack(
+            &format!("service.{}.cancel", service.name),
+            message,
+            counted,
+        );
+    }
+    for class in &scenario.devices {
+        let at = |key: &str| format!("device.{}.{key}", class.name);
+        let message = "single requests know retry_budget alone".to_string();
+        if class.retry_burst.is_some() {
+            lack(&at("retry_burst"), message.clone(), counted);
+        }
+        if class.retry_breaker < 1.0 {
+            lack(&at("retry_breaker"), message, counted);
+        }
+    }
+    for (i, fault) in scenario.faults.iter().enumerate() {
+        if fault.hang && fault.kind == "zone-loss" {
+            let message = "single requests fail at once in a lost zone".to_string();
+            lack(&format!("fault[{i}].mode"), message, counted);
+        }
+    }
 }

@@ -85,11 +85,14 @@ fn found(sets: &[&str]) -> Vec<String> {
     found_in(SOUND, sets)
 }
 
-fn found_in(text: &str, sets: &[&str]) -> Vec<String> {
+fn load(text: &str, sets: &[&str]) -> Document {
     let sets = sets.iter().map(|set| Layer::set(set)).collect();
     let document = Document::load("sound", Layer::file("sound.toml", text, None), None, sets);
-    let document = document.unwrap_or_else(|problems| panic!("{problems}"));
-    let problems = warnings(document.scenario());
+    document.unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn found_in(text: &str, sets: &[&str]) -> Vec<String> {
+    let problems = warnings(load(text, sets).scenario());
     let line = |p: Problem| format!("{}: {}", p.path, p.message);
     problems.into_iter().map(line).collect()
 }
@@ -596,5 +599,21 @@ fn an_hour_that_no_other_day_comes_near_is_told() {
     assert!(
         line.contains("around 2024-05-02 12:30 UTC, is 27 % above any of other days"),
         "{line}"
+    );
+}
+
+#[test]
+fn single_requests_say_what_they_lack() {
+    let lacks = |sets: &[&str]| {
+        let mut single = load(SOUND, sets).scenario().clone();
+        single.fidelity = Fidelity::Request;
+        let found = errors(&single);
+        found.iter().map(|p| p.path.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(lacks(&[]), Vec::<String>::new());
+    assert_eq!(lacks(&["service.api.cancel=true"]), ["service.api.cancel"]);
+    assert_eq!(
+        lacks(&["device.any.retry_burst=5", "device.any.retry_breaker=0.1"]),
+        ["device.any.retry_burst", "device.any.retry_breaker"]
     );
 }
