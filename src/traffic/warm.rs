@@ -15,8 +15,6 @@ use crate::world::connections::life::Life;
 
 /// Stretches in which connections are counted together, per mean life.
 const STRETCHES: f64 = 32.0;
-/// Most stretches of a run.
-const MOST: f64 = 512.0;
 /// Those who close in the course of a step have half of it to ask again, on average: as if this part
 /// of them had been there from its beginning (see [`Warm::openings`]).
 const LATE: f64 = 0.75;
@@ -70,13 +68,7 @@ struct Open {
 
 impl Warm {
     /// No devices yet.
-    pub fn new(
-        life: &Life,
-        markets: usize,
-        regions: usize,
-        step_secs: f64,
-        horizon_secs: f64,
-    ) -> Warm {
+    pub fn new(life: &Life, markets: usize, regions: usize, step_secs: f64) -> Warm {
         let none = Devices {
             closed: vec![0; regions],
             late: vec![0; regions],
@@ -95,9 +87,7 @@ impl Warm {
                 oldest: 0.0,
                 closing: 0.0,
             }],
-            longest_secs: (life.mean_secs() / STRETCHES)
-                .max(step_secs)
-                .max(horizon_secs / MOST),
+            longest_secs: (life.mean_secs() / STRETCHES).max(step_secs),
             markets: vec![none; markets],
         }
     }

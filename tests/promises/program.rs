@@ -1,9 +1,9 @@
 //! The real program, as people and scripts meet it.
 
-use crate::given::{drill, scenario};
+use crate::given::drill;
 use assert_cmd::Command;
 use darkregion::policies;
-use darkregion::scenario::{Kind, builtin, builtins};
+use darkregion::scenario::{Kind, builtins};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -442,11 +442,7 @@ fn what_is_shown_runs_the_same_bytes() {
             Kind::Scenario => {
                 let (code, out, err) = run(dir.path(), &["check", &file]);
                 assert_eq!(code, Some(0), "{name}: {out}{err}");
-                // A minute beyond the last fault: the same inputs, and no long storm.
-                let scenario = scenario(builtin(name).expect("it is built in"), None, &[]);
-                let begins = scenario.faults.iter().map(|fault| fault.at.secs());
-                let horizon = format!("horizon={}s", 60.0 + begins.fold(0.0, f64::max));
-                let of = |which| results(dir.path(), &["run", which, "--set", &horizon]);
+                let of = |which| results(dir.path(), &["run", which]);
                 let (by_name, saved) = (of(name), of(&file));
                 assert!(by_name == saved, "{name} is another one once it is saved");
             }

@@ -127,7 +127,8 @@ proptest! {
 
     #[test]
     fn no_budget_for_retries_is_one_attempt(text in scenarios()) {
-        let budget = run(&load(&text, &["device.*.retry_budget=0"]));
+        let nothing = ["device.*.retry_budget=0", "device.*.retry_burst=0"];
+        let budget = run(&load(&text, &nothing));
         let single = run(&load(&text, &["device.*.attempts=1"]));
         prop_assert_eq!(budget.ledger.retries, 0);
         let fallback = text.contains("fallback_after");

@@ -271,7 +271,7 @@ const CASES: &[(&[&str], &str, &str)] = &[
             "balancer.scale_after=1min",
         ],
         "balancer.limit",
-        "birch get 4000 new connections/s and take 2500: 37.5 % are refused until they have scaled, 1 min",
+        "birch get 4000 new connections/s and take 2500: 37.5 % are refused until they have scaled, 60 s later",
     ),
     (
         &["edge.global=false"],

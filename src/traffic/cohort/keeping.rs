@@ -27,10 +27,10 @@ const SETTLING: u32 = 1 << 31;
 
 /// Connections of each device class before anybody is there.
 pub(super) fn none_yet(view: &View, markets: usize, regions: usize) -> Vec<Option<Warm>> {
-    let (step, horizon) = (view.scenario.step.secs(), view.scenario.horizon.secs());
+    let step = view.scenario.step.secs();
     let lives = view.plan.lives.iter().map(Option::as_ref);
     lives
-        .map(|life| Some(Warm::new(life?, markets, regions, step, horizon)))
+        .map(|life| Some(Warm::new(life?, markets, regions, step)))
         .collect()
 }
 

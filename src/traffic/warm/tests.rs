@@ -27,7 +27,7 @@ fn run(
     see: See,
 ) {
     let life = life();
-    let mut warm = Warm::new(&life, 1, 2, STEP, 600.0);
+    let mut warm = Warm::new(&life, 1, 2, STEP);
     let stream = Stream::new(seed, 0, "test", "warm");
     let mut draws = stream.draws(u64::MAX, 0);
     let mut before = pointing(0);
@@ -233,7 +233,7 @@ fn what_breaks_follows_names_with_the_next_request() {
 #[test]
 fn devices_come_and_go_with_demand() {
     let life = life();
-    let mut warm = Warm::new(&life, 1, 2, STEP, 600.0);
+    let mut warm = Warm::new(&life, 1, 2, STEP);
     let stream = Stream::new(1, 0, "test", "demand");
     let pointing = [0.5, 0.5];
     warm.begin(0, &life, 1000, &pointing, &mut stream.draws(0, 0));
