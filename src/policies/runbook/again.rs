@@ -45,15 +45,23 @@ impl Incident<'_> {
                     false
                 }
                 Action::ActivateDark { region: target } => {
-                    leaves && memory.capacity_called && self.targets.contains(&target)
+                    leaves
+                        && memory.capacity_called
+                        && self.targets.contains(&target)
+                        && alive(target)
                 }
                 Action::Scale { region: target, .. } => {
-                    leaves && memory.scaled_at.is_some() && self.targets.contains(&target)
+                    leaves
+                        && memory.scaled_at.is_some()
+                        && self.targets.contains(&target)
+                        && alive(target)
                 }
                 Action::Prewarm { region: target, .. } if leaves => {
-                    memory.prewarmed && self.targets.contains(&target)
+                    memory.prewarmed && self.targets.contains(&target) && alive(target)
                 }
-                Action::Prewarm { region: own, .. } => own == region && memory.return_warmed,
+                Action::Prewarm { region: own, .. } => {
+                    own == region && memory.return_warmed && alive(own)
+                }
                 Action::FreezeScaleIn { region: own, on } => {
                     own == region && on == memory.frozen && alive(own)
                 }
