@@ -159,8 +159,11 @@ fn windows_follow_each_other_without_a_gap() {
 
 #[test]
 fn every_start_attempt_and_session_is_counted_once() {
-    for (load, text, sets) in loads() {
-        for policy in policy_names() {
+    for (nth, (load, text, sets)) in loads().into_iter().enumerate() {
+        // The drill under all of them, each other load under every third in turn: storms are slow.
+        let turns = policy_names().into_iter().enumerate();
+        let tried = turns.filter(|(i, _)| load == "drill" || i % 3 == nth % 3);
+        for (_, policy) in tried {
             let outcome = outcome(&text, Some(policy), &sets);
             let what = format!("{load} under {policy}");
             assert_balanced(&outcome, &what);

@@ -138,12 +138,12 @@ fn said(plan: &Plan, study: &Study, variant: usize) -> String {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let plan = plan(&["flow-dark", "none"], 12);
+    let plan = plan(&["flow-dark", "none"], 7);
     let expected: Vec<String> = {
         let study = study(&plan, 1);
         (0..2).map(|v| said(&plan, &study, v)).collect()
     };
-    for threads in [2, 8] {
+    for threads in [3, 8] {
         let study = study(&plan, threads);
         for (variant, expected) in expected.iter().enumerate() {
             assert!(

@@ -109,12 +109,6 @@ fn halving_the_step_moves_nothing_when_survivors_are_overloaded() {
         &["service.*.headroom=0.2"],
         ("overloaded", STORM),
     );
-    check(
-        &drill(),
-        "edge-proxy",
-        &["service.*.headroom=0.2"],
-        ("overloaded", STORM),
-    );
 }
 
 #[test]
