@@ -144,7 +144,11 @@ pub fn finish(
     if told == Told::Compared && variants < 2 {
         return Err(Failure::input(
             format!("there is only one variant, {}", plan.variants[0].name),
-            "give -p twice or more: darkregion compare chaos-kong -p dns-only -p flow-dark",
+            if flags.overlays.each.is_some() {
+                "there is one thing to lose: give -p twice or more, or run it alone with darkregion run"
+            } else {
+                "give -p twice or more: darkregion compare chaos-kong -p dns-only -p flow-dark"
+            },
         ));
     }
     if plan.replications.saturating_mul(variants) > MOST_REPLICATIONS {

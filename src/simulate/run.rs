@@ -132,7 +132,9 @@ impl<'a> Run<'a> {
         let end = Time::ZERO + scenario.horizon;
         let marks = first_marks(scenario, &episodes);
         let sample = scenario.sample;
-        let grid = marks.fault.map_or(0, |fault| fault.0 % sample.0);
+        // Windows begin with the first fault of the scenario, whether it strikes in this replication or not.
+        let first_fault = scenario.faults.iter().map(|fault| fault.at).min();
+        let grid = first_fault.map_or(0, |fault| fault.0 % sample.0);
         let window_end = Time(if grid > 0 { grid } else { sample.0 }).min(end);
         let names: Vec<String> = scenario.regions.iter().map(|r| r.name.clone()).collect();
         let regions = names.len();
@@ -255,7 +257,7 @@ impl<'a> Run<'a> {
                 .resolvers
                 .iter()
                 .flatten()
-                .all(|r| r.next_time() >= self.end)
+                .all(|r| r.next_time() == Time::NEVER)
             && !self
                 .world
                 .regions

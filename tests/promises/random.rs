@@ -4,7 +4,7 @@
 use crate::conservation::assert_balanced;
 use crate::given::assert_same_windows;
 use darkregion::faults::timetable;
-use darkregion::model::outcome::Outcome;
+use darkregion::model::outcome::{Outcome, Window};
 use darkregion::model::scenario::Scenario;
 use darkregion::scenario::{Document, Layer};
 use darkregion::simulate::{Simulator, warnings};
@@ -102,6 +102,27 @@ proptest! {
         assert_same_windows(&one.windows, &other.windows, "in another order");
         prop_assert_eq!(one.ledger, other.ledger);
         prop_assert_eq!(one.digest, other.digest);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(32, "proptest-regressions/random/longer.txt"))]
+
+    #[test]
+    fn a_longer_horizon_changes_nothing_before(text in scenarios()) {
+        let short = load(&text, &[]);
+        // Deployments are planned for the largest wave of the whole run.
+        let waves = short.scenario().markets.iter().any(|market| market.wave.is_some());
+        prop_assume!(!waves);
+        let horizon = format!("horizon={}s", 2.0 * short.scenario().horizon.secs());
+        let (short, long) = (run(&short), run(&load(&text, &[&horizon])));
+        let until = short.windows.last().expect("there are windows").until;
+        // The last window ends with the run, and not where it would go on.
+        let whole = |outcome: &Outcome| -> Vec<Window> {
+            let windows = outcome.windows.iter();
+            windows.filter(|window| window.until < until).cloned().collect()
+        };
+        assert_same_windows(&whole(&short), &whole(&long), "with a longer horizon");
     }
 }
 

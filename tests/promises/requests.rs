@@ -123,6 +123,45 @@ time = {{ exponential = "100ms" }}
     document(&text, None, &[]).scenario().clone()
 }
 
+/// The pool of `queue(4, 6, 48.0, _)` behind a service that waits no longer than two services take.
+const IMPATIENT: &str = r#"
+format = 1
+horizon = "40min"
+
+[[region]]
+name = "here"
+zones = 1
+
+[[market]]
+name = "users"
+near = ["here"]
+requests = "48/s"
+
+[[device]]
+name = "all"
+share = 1
+direct = true
+attempts = 1
+timeout = "1h"
+
+[variation]
+demand = 0
+
+[[service]]
+name = "front"
+slots = 1000
+instances = 1
+time = "1ms"
+calls = [{ to = "pool", timeout = "200ms", attempts = 1 }]
+
+[[service]]
+name = "pool"
+slots = 4
+instances = 1
+queue = 6
+time = { exponential = "100ms" }
+"#;
+
 fn small(text: &str, policy: &str, sets: &[&str], scale: f64, fidelity: Fidelity) -> Scenario {
     let document = document(text, Some(policy), sets).computed(fidelity, scale);
     document.scenario().clone()
@@ -217,6 +256,18 @@ fn a_pool_with_places_refuses_by_its_law() {
     let ledger = outcome.ledger;
     let failed = ledger.starts_failed as f64 / ledger.starts as f64;
     assert!((failed / law[10] - 1.0).abs() < 0.1, "{failed} {}", law[10]);
+}
+
+#[test]
+fn work_that_nobody_waits_for_keeps_its_slot() {
+    // The same pool behind a service that gives up long before the queue is through.
+    let scenario = document(IMPATIENT, None, &[]).scenario().clone();
+    let (_, visits) = Simulator::new(&scenario).visits(1, 1, (1, 0));
+    let refused: Vec<f64> = visits
+        .iter()
+        .map(|v| f64::from(u8::from(!v.good)))
+        .collect();
+    near("refused", &refused, birth_and_death(4, 10, 4.8)[10]);
 }
 
 #[test]
