@@ -12,6 +12,7 @@ use crate::model::policy::Knobs;
 use crate::model::request::When;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::arrivals::{Address, Arrivals};
+use crate::traffic::restraint::Restraint;
 use crate::traffic::serving::{Fate, Serving};
 use crate::traffic::sessions::Sessions;
 use crate::traffic::tally::{Laws, Tally};
@@ -34,13 +35,11 @@ mod closing;
 mod keeping;
 mod noticing;
 mod playing;
-mod restraint;
 mod starts;
 
 use admission::Wanted;
 pub use calm::PIECES;
 use keeping::Kept;
-use restraint::Restraint;
 
 /// What a step needs to see.
 pub struct View<'a> {

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`arrivals`] | Poisson counts that every policy shares |
+//! | `restraint` | what holds retries back |
 //! | [`waiting`] | starts that wait for their next attempt |
 //! | [`sessions`] | playing sessions, and those cut off from their region |
 //! | [`warm`] | connections that plain users keep |
@@ -14,6 +15,7 @@
 pub mod arrivals;
 pub mod cohort;
 pub mod request;
+mod restraint;
 pub mod serving;
 pub mod sessions;
 pub mod tally;

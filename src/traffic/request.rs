@@ -10,6 +10,7 @@
 //! | `users` | plain users who keep connections |
 //! | `edge` | from a client to a region, second tries, answers |
 //! | `proxies` | their routes, and origins that they have ejected |
+//! | `giving_up` | what hangs, and work that is dropped since nobody waits for it |
 //! | `calls` | the way through the graph of services |
 //! | `pool` | slots and queues |
 //! | `shelf` | caches |
@@ -20,6 +21,7 @@
 mod calls;
 mod capacity;
 mod edge;
+mod giving_up;
 mod lacking;
 mod measure;
 mod pool;
@@ -39,6 +41,7 @@ use crate::model::outcome::Ledger;
 use crate::model::request::When;
 use crate::model::scenario::{MarketId, RegionId, ServiceId};
 use crate::traffic::cohort::{View, retry_request};
+use crate::traffic::restraint::Restraint;
 use crate::traffic::serving::Serving;
 use crate::traffic::waiting::PATIENCE_SECS;
 use crate::units::{Span, Time};
@@ -46,9 +49,10 @@ use crate::world::balancer::Admission;
 use crate::world::connections::Legacy;
 use crate::world::state::World;
 use crate::world::stores::Asked;
-use calls::{Caller, Task};
+use calls::Task;
 use capacity::Gate;
 use edge::Request;
+use giving_up::{Ties, is_awaited};
 use lacking::Needs;
 use measure::Counts;
 use pool::Pool;
@@ -102,24 +106,26 @@ pub struct Requests {
     until: u64,
     regions: usize,
     markets: usize,
+    classes: usize,
     services: usize,
     kinds: usize,
     caches: usize,
     timeline: Timeline,
     rings: Vec<(Ring, Timed)>,
-    /// Ring of each call, of each device class, of patience, and of each kind of request.
+    /// Ring of each call, of each market's device classes, of patience, and of each kind of request.
     timeouts: Vec<usize>,
     clients: Vec<usize>,
     patience: usize,
     periods: Vec<usize>,
     tasks: Slab<Task>,
+    ties: Ties,
     requests: Slab<Request>,
     starts: Slab<Start>,
     sessions: Slab<Session>,
     turns: Slab<(Key, u16)>,
     clicks: Vec<Clicks>,
-    /// Retry tokens, `[market][class]`.
-    tokens: Vec<f64>,
+    /// What holds retries back, `[market][class]`.
+    restraint: Vec<Restraint>,
     /// Sums of the resolvers' weights, `[market][class]`.
     units: Vec<Vec<f64>>,
     /// Sessions of each market.
@@ -151,8 +157,13 @@ pub struct Requests {
     chance: Vec<Draws>,
     /// Share of a service's work that dead instances or errors take, `[region][service]`.
     broken: Vec<f64>,
-    /// Dead instances known, `[region][service]`, and whether each region was dark.
+    /// The share that hangs; it is part of what is broken.
+    hanging: Vec<f64>,
+    /// How many times longer faults made everything take in the last step, `[region][service]`.
+    strain: Vec<f64>,
+    /// Dead instances known, `[region][service]`, those of them that hang, and whether each region was dark.
     dead: Vec<u64>,
+    hung: Vec<u64>,
     dark: Vec<bool>,
     failed_proxies: Vec<f64>,
     /// What the step under way did.
@@ -194,9 +205,12 @@ impl Requests {
         for link in plan.graph.nodes.iter().flat_map(|n| &n.calls) {
             timeouts[link.id] = rings.lasting(link.timeout_secs, Timed::Calls);
         }
-        let timeout = |class: &crate::model::scenario::DeviceClass| class.timeout.secs();
-        let clients = scenario.devices.iter().map(timeout);
-        let clients = clients
+        // An answer that is given later does not reach the client in time.
+        let in_time = scenario.markets.iter().flat_map(|market| {
+            let timeouts = scenario.devices.iter().map(|class| class.timeout.secs());
+            timeouts.map(|secs| (secs - market.rtt_secs).max(0.0))
+        });
+        let clients = in_time
             .map(|secs| rings.lasting(secs, Timed::Clients))
             .collect();
         let patience = rings.lasting(PATIENCE_SECS, Timed::Patience);
@@ -254,6 +268,7 @@ impl Requests {
             until: 0,
             regions,
             markets,
+            classes,
             services,
             kinds,
             caches,
@@ -264,6 +279,7 @@ impl Requests {
             patience,
             periods,
             tasks: Slab::new(),
+            ties: Ties::new(scenario.services.iter().map(|service| service.cancel)),
             requests: Slab::new(),
             starts: Slab::new(),
             sessions: Slab::new(),
@@ -273,7 +289,9 @@ impl Requests {
                 .iter()
                 .map(|m| Clicks::new(seed, replication, &m.name))
                 .collect(),
-            tokens: vec![0.0; markets * classes],
+            restraint: (0..markets)
+                .flat_map(|_| scenario.devices.iter().map(Restraint::new))
+                .collect(),
             units: world.resolvers.iter().flatten().map(|r| r.sums()).collect(),
             rows: vec![Vec::new(); markets],
             chains: chains.collect(),
@@ -303,7 +321,10 @@ impl Requests {
                 .map(|r| of_region("chance", r).draws(0, 0))
                 .collect(),
             broken: vec![0.0; regions * services],
+            hanging: vec![0.0; regions * services],
+            strain: vec![1.0; regions * services],
             dead: vec![0; regions * services],
+            hung: vec![0; regions * services],
             dark: vec![false; regions],
             failed_proxies: vec![0.0; regions],
             counts: Counts::default(),
@@ -346,7 +367,7 @@ impl Requests {
 
     /// The resolver of a device, by a number in the unit interval.
     fn unit(&self, m: MarketId, k: usize, place: f64) -> u32 {
-        let sums = &self.units[m * self.clients.len() + k];
+        let sums = &self.units[m * self.classes + k];
         sums.partition_point(|&sum| sum <= place)
             .min(sums.len() - 1) as u32
     }
@@ -428,6 +449,7 @@ impl Requests {
             }
             Kind::Mirror => self.mirror(scene, about.at()),
             Kind::Ring => self.ring(scene, about.at()),
+            Kind::HangsUp => self.hung_up(scene, about),
         }
     }
 
@@ -444,12 +466,8 @@ impl Requests {
         }
         let (tasks, requests, starts) = (&self.tasks, &self.requests, &self.starts);
         let sessions = &self.sessions;
-        let awaited = |call: Key| {
-            let task = tasks.get(call);
-            task.is_some_and(|task| matches!(task.caller, Caller::Work(work) if tasks.lives(work)))
-        };
         let next = self.rings[ring].0.again(|about| match timed {
-            Timed::Calls => awaited(about),
+            Timed::Calls => is_awaited(tasks, about),
             Timed::Clients => requests.lives(about),
             Timed::Patience => starts.lives(about),
             Timed::Period(_) => sessions.lives(about),

@@ -80,6 +80,11 @@ impl Fleet {
         self.sum(Instances::dead)
     }
 
+    /// Of these, instances that hang and do not refuse.
+    pub fn hung(&self) -> u64 {
+        self.sum(Instances::hung)
+    }
+
     /// Of these, instances that health checks have found out.
     pub fn found_dead(&self) -> u64 {
         self.sum(Instances::found_dead)

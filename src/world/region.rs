@@ -204,6 +204,11 @@ impl Region {
         here
     }
 
+    /// How many times longer everything takes at a service because a fault makes it work badly.
+    pub fn strain(&self, v: ServiceId) -> f64 {
+        self.degraded.get(v).map_or(1.0, |bad| bad.slowness)
+    }
+
     /// How fast a worker works at a moment; `None` in the dark. What is broken is done again.
     pub fn pace(&self, plan: &Plan, v: ServiceId, now: Time) -> Option<Pace> {
         if self.dark.is_some() {

@@ -46,11 +46,11 @@ const CALM_RUNS: u64 = 4;
 const CALM_SECS: f64 = 60.0;
 
 /// What makes a scenario unfit to run although each value is fine: an objective that is broken
-/// before any fault, or what its fidelity lacks. Places are left empty: the caller knows them.
+/// before any fault, or what is too large for its fidelity. Places are left empty: the caller knows them.
 pub fn errors(scenario: &Scenario) -> Vec<Problem> {
     let mut problems = Vec::new();
     if scenario.fidelity == Fidelity::Request {
-        fidelity::lacks(scenario, &Plan::new(scenario), &mut problems);
+        fidelity::limits(scenario, &Plan::new(scenario), &mut problems);
     }
     // In small, chance alone breaks what the whole keeps.
     if scenario.objectives.is_empty() || scenario.scale < 1.0 {

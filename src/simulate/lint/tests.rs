@@ -603,17 +603,18 @@ fn an_hour_that_no_other_day_comes_near_is_told() {
 }
 
 #[test]
-fn single_requests_say_what_they_lack() {
-    let lacks = |sets: &[&str]| {
+fn single_requests_lack_nothing_but_have_their_limits() {
+    let limits = |sets: &[&str]| {
         let mut single = load(SOUND, sets).scenario().clone();
         single.fidelity = Fidelity::Request;
         let found = errors(&single);
         found.iter().map(|p| p.path.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(lacks(&[]), Vec::<String>::new());
-    assert_eq!(lacks(&["service.api.cancel=true"]), ["service.api.cancel"]);
-    assert_eq!(
-        lacks(&["device.any.retry_burst=5", "device.any.retry_breaker=0.1"]),
-        ["device.any.retry_burst", "device.any.retry_breaker"]
-    );
+    let knobs = [
+        "service.api.cancel=true",
+        "device.any.retry_burst=5",
+        "device.any.retry_breaker=0.1",
+    ];
+    assert_eq!(limits(&knobs), Vec::<String>::new());
+    assert_eq!(limits(&["horizon=1000d"]), ["horizon"]);
 }

@@ -109,7 +109,7 @@ impl Cohort {
             arrived[cell / regions - classes] += count;
         }
         for (k, &arrived) in arrived.iter().enumerate() {
-            self.restraint[m][k].arrive(&scenario.devices[k], arrived, expected, dt);
+            self.restraint[m][k].arrive(&scenario.devices[k], arrived, (expected, dt), to);
         }
         for cell in 0..cells {
             let (connected, k, r) = (
@@ -336,6 +336,7 @@ impl Cohort {
             let outside = if answered { refused } else { tried };
             self.connect((m, k, r), &past, tried - outside);
             self.ledger.attempts_failed += failed;
+            self.restraint[m][k].hear(class, (tried, failed));
             let unlucky = ambient_failure(view.scenario, world, m);
             self.succeed(view, (m, k, r), good, unlucky, draws);
             if failed == 0 {
@@ -346,7 +347,7 @@ impl Cohort {
             } else {
                 failed
             };
-            again = self.restraint[m][k].allow(class, (tried, failed), again);
+            again = self.restraint[m][k].allow(class, again);
             // What only chance has failed, from the first attempt on, is not the service's doing.
             let ambient = healthy && past.waited_secs == 0.0;
             self.give_up(r, failed - again, ambient);

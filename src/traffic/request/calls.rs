@@ -17,6 +17,8 @@ use crate::world::graph::{Link, shed_share};
 pub enum Caller {
     /// Nobody any more.
     Nobody,
+    /// A cache that is warmed.
+    Cache,
     /// Work that has called it.
     Work(Key),
     /// A request at the proxies of the edge that it entered.
@@ -36,6 +38,10 @@ pub enum State {
     Works,
     /// It waits for what it has called.
     Calls,
+    /// It waits for a fetch that others have begun.
+    Follows,
+    /// Nobody works on it, and nobody is told.
+    Hangs,
 }
 
 /// A piece of work at a service, or at the proxies of an edge (`service` is then beyond the last).
@@ -77,6 +83,8 @@ pub struct Task {
     pub more_secs: f64,
     /// When it arrived, and when a slot took it.
     pub times: (u64, u64),
+    /// When its slot is done with it.
+    pub(super) ends: u64,
 }
 
 impl Task {
@@ -102,6 +110,7 @@ impl Task {
             follower: Key::NONE,
             more_secs: 0.0,
             times: (0, 0),
+            ends: 0,
         }
     }
 }
@@ -127,8 +136,14 @@ impl Requests {
                 return self.done(scene, work, false);
             }
             let broken = self.broken[r * self.services + v];
-            if broken > 0.0 && self.chance[r].uniform() < broken {
-                return self.done(scene, work, false);
+            if broken > 0.0 {
+                let met = self.chance[r].uniform();
+                if met < self.hanging[r * self.services + v] {
+                    return self.hang(scene, work);
+                }
+                if met < broken {
+                    return self.done(scene, work, false);
+                }
             }
             let Some(pool) = self.zone(r, v) else {
                 return self.done(scene, work, false);
@@ -197,13 +212,14 @@ impl Requests {
         task.queued = false;
         task.times.1 = self.now;
         let lasts = self.pools[task.pool as usize].time(task.more_secs);
-        self.timeline.push(self.now + lasts, Kind::Done, work);
+        task.ends = self.now + lasts;
+        self.timeline.push(task.ends, Kind::Done, work);
     }
 
     /// Free slots of a pool take who waits.
     pub(super) fn fill(&mut self, pool: usize) {
         while let Some(work) = self.pools[pool].take(self.now, &self.tasks) {
-            self.begin(work);
+            self.serve(work);
         }
     }
 
@@ -212,12 +228,14 @@ impl Requests {
         let Some(task) = self.tasks.get_mut(work) else {
             return;
         };
+        // The pace may have changed since it was told when it ends.
+        if task.state != State::Works || task.ends != self.now {
+            return;
+        }
         task.state = State::Calls;
         let pool = task.pool as usize;
         let proxied = usize::from(task.service) == self.services;
-        if let Some(next) = self.pools[pool].finish(self.now, &self.tasks) {
-            self.begin(next);
-        }
+        self.free(pool);
         match proxied {
             true => self.done(scene, work, true),
             false => self.call_all(scene, work),
@@ -333,8 +351,11 @@ impl Requests {
             let leader = shelf.fetching(object);
             if shelf.coalesce && self.tasks.lives(leader) {
                 task.follower = self.tasks[leader].follower;
+                task.state = State::Follows;
                 let follower = self.tasks.insert(task);
                 self.tasks[leader].follower = follower;
+                self.tie_call(link, work, follower);
+                self.tie_fetch(leader, follower);
                 return self.time_out_later(link, follower);
             }
         }
@@ -343,6 +364,7 @@ impl Requests {
         };
         task.region = way.0 as u16;
         let key = self.tasks.insert(task);
+        self.tie_call(link, work, key);
         if let Some((c, object)) = fetches {
             self.shelves[r * self.caches + c as usize].set_fetching(object, key);
         }
@@ -381,20 +403,8 @@ impl Requests {
         self.set_timer(ring, call);
     }
 
-    /// A call has not been answered in time: its caller gives up, and the work is done all the same.
-    pub(super) fn timed_out(&mut self, scene: &mut Scene, call: Key) {
-        let Some(task) = self.tasks.get_mut(call) else {
-            return;
-        };
-        let Caller::Work(work) = std::mem::replace(&mut task.caller, Caller::Nobody) else {
-            return;
-        };
-        let task = *task;
-        self.answered(scene, work, &task, false);
-    }
-
     /// A call of a piece of work has come back.
-    fn answered(&mut self, scene: &mut Scene, work: Key, call: &Task, good: bool) {
+    pub(super) fn answered(&mut self, scene: &mut Scene, work: Key, call: &Task, good: bool) {
         let Some(task) = self.tasks.get_mut(work) else {
             return;
         };
@@ -429,11 +439,13 @@ impl Requests {
         let Some(task) = self.tasks.remove(work) else {
             return;
         };
+        self.untie(work);
         self.note_visit(&task, good);
         let mut follower = task.follower;
         if let Some((c, object)) = task.fetches {
             self.unfetch(work, &task);
-            if good {
+            // What comes when nobody waits for it any more is put nowhere.
+            if good && self.anybody_waits(&task) {
                 self.shelves[usize::from(task.home) * self.caches + c as usize].fill(object);
             }
         }
@@ -441,6 +453,7 @@ impl Requests {
         while let Some(next) = self.tasks.get(follower).copied() {
             let this = std::mem::replace(&mut follower, next.follower);
             self.tasks.remove(this);
+            self.untie(this);
             let task = Task {
                 degraded: task.degraded,
                 ..next
@@ -478,7 +491,7 @@ impl Requests {
     /// Whoever waits for work hears of its end.
     pub(super) fn deliver(&mut self, scene: &mut Scene, work: Key, task: &Task, good: bool) {
         match task.caller {
-            Caller::Nobody => {}
+            Caller::Nobody | Caller::Cache => {}
             Caller::Work(caller) => self.answered(scene, caller, task, good),
             Caller::Edge(request) => self.proxied(scene, request, good),
             Caller::Far(request) => self.proxied_far(scene, request, good),
@@ -518,7 +531,7 @@ impl Requests {
             class: graph.priorities.len() as u16 - 1,
             fetches: object.map(|object| (c as u32, object)),
             home: r as u16,
-            ..Task::new(Caller::Nobody, to, link.to)
+            ..Task::new(Caller::Cache, to, link.to)
         };
         let key = self.tasks.insert(task);
         if let Some(object) = object {

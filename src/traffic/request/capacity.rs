@@ -10,6 +10,7 @@ use crate::model::scenario::{RegionId, ServiceId};
 use crate::traffic::cohort::View;
 use crate::units::{Span, Time};
 use crate::world::plan::Plan;
+use std::ops::Range;
 
 /// A limit on new connections per second, counted in seconds of the clock.
 pub struct Gate {
@@ -118,8 +119,10 @@ impl Requests {
         let zones = self.zones(r, v);
         let dead = region.instances[v].dead();
         let newly = dead.saturating_sub(std::mem::replace(&mut self.dead[cell], dead));
+        let hung = region.instances[v].hung();
+        let newly_hung = hung.saturating_sub(std::mem::replace(&mut self.hung[cell], hung));
         let here = region.capacity[v];
-        self.broken[cell] = here.broken;
+        (self.broken[cell], self.hanging[cell]) = (here.broken, here.hanging);
         let (slots, places) = (u64::from(service.slots), u64::from(service.queue));
         let weighted = region.zones(v);
         let (all, up) = (here.instances as u64, (here.zones as u64).max(1));
@@ -140,9 +143,15 @@ impl Requests {
             pool.places = instances * places;
             (pool.share, pool.slowness) = (share, slowness);
         }
+        let strain = region.strain(v);
+        let before = std::mem::replace(&mut self.strain[cell], strain);
         if newly > 0 && region.dark.is_none() {
             let living = region.instances[v].in_service() as f64;
-            self.lose_work(scene, (r, v), newly as f64 / (living + newly as f64));
+            let share = newly as f64 / (living + newly as f64);
+            self.lose_work(scene, (r, v), share, newly_hung as f64 / newly as f64);
+        }
+        if strain != before {
+            self.change_pace(zones.clone(), strain / before);
         }
         for zone in zones {
             if self.pools[zone].slots == 0 && self.pools[zone].waiting() > 0 {
@@ -156,8 +165,27 @@ impl Requests {
         }
     }
 
-    /// Slots die with what they were working on: each is one of these with a chance of `share`.
-    fn lose_work(&mut self, scene: &mut Scene, (r, v): (RegionId, ServiceId), share: f64) {
+    /// What is under way in some pools takes so many times as long from now on.
+    fn change_pace(&mut self, pools: Range<usize>, times: f64) {
+        for work in self.tasks.keys() {
+            let task = &mut self.tasks[work];
+            if task.state == State::Works && pools.contains(&(task.pool as usize)) {
+                let left = (task.ends - self.now) as f64 * times;
+                task.ends = self.now.saturating_add(left.round() as u64);
+                self.timeline.push(task.ends, Kind::Done, work);
+            }
+        }
+    }
+
+    /// Slots die with what they were working on: each is one of these with a chance of `share`, and then
+    /// hangs with a chance of `hanging`.
+    fn lose_work(
+        &mut self,
+        scene: &mut Scene,
+        (r, v): (RegionId, ServiceId),
+        share: f64,
+        hanging: f64,
+    ) {
         let zones = self.zones(r, v);
         for work in self.tasks.keys() {
             let Some(task) = self.tasks.get(work) else {
@@ -165,11 +193,11 @@ impl Requests {
             };
             let here = task.state == State::Works && zones.contains(&(task.pool as usize));
             if here && self.chance[r].uniform() < share {
-                let pool = task.pool as usize;
-                if let Some(next) = self.pools[pool].finish(self.now, &self.tasks) {
-                    self.begin(next);
+                self.free(task.pool as usize);
+                match hanging > 0.0 && self.chance[r].uniform() < hanging {
+                    true => self.hang(scene, work),
+                    false => self.done(scene, work, false),
                 }
-                self.done(scene, work, false);
             }
         }
     }
@@ -267,6 +295,7 @@ impl Requests {
         }
         self.unfetch(key, &task);
         self.tasks.remove(key);
+        self.untie(key);
     }
 
     /// Nobody will answer a request: its client gets no answer.

@@ -61,6 +61,8 @@ pub struct Request {
     degraded: bool,
     /// When it reached the first edge.
     pub begun: u64,
+    /// When its client gives up.
+    gives_up: u64,
 }
 
 /// How a request ends.
@@ -124,9 +126,11 @@ impl Requests {
     }
 
     /// A client waits for an answer.
-    fn await_answer(&mut self, request: Request) -> Key {
+    fn await_answer(&mut self, mut request: Request) -> Key {
+        let (m, k) = (usize::from(request.market), usize::from(request.class));
+        let ring = self.clients[m * self.classes + k];
+        request.gives_up = self.now.saturating_add(self.rings[ring].0.lasts);
         let key = self.requests.insert(request);
-        let ring = self.clients[usize::from(request.class)];
         self.set_timer(ring, key);
         key
     }
@@ -143,7 +147,7 @@ impl Requests {
     }
 
     /// A client has had no answer for as long as it waits for one: it gives up, and whoever works on
-    /// the request goes on.
+    /// the request goes on, unless the service cancels that.
     pub(super) fn client_gives_up(&mut self, scene: &mut Scene, key: Key) {
         let Some(request) = self.requests.get_mut(key) else {
             return;
@@ -155,6 +159,8 @@ impl Requests {
         request.owner = Owner::Nobody;
         if asked.gone {
             self.drop_request(key);
+        } else {
+            self.drop_work(key, asked.root);
         }
         let r = usize::from(asked.entered);
         self.window[r].unreachable += 1;
@@ -279,6 +285,10 @@ impl Requests {
         if scene.world.regions[r].dark.is_some() {
             return self.not_taken(scene, key);
         }
+        let (service, class) = scene.view.plan.graph.entries[q];
+        if self.is_pointless(request.owner, service) {
+            return self.drop_request(key);
+        }
         self.counts.inside[(r * self.kinds + q) * self.markets + m] += 1;
         let blocked = scene.world.regions[r]
             .data
@@ -287,7 +297,6 @@ impl Requests {
         if blocked > 0.0 && self.chance[r].uniform() < blocked {
             return self.served(scene, key, false, false);
         }
-        let (service, class) = scene.view.plan.graph.entries[q];
         let Some((to, rtt)) = self.way(scene, r, service) else {
             return self.served(scene, key, false, false);
         };
@@ -297,6 +306,7 @@ impl Requests {
             ..Task::new(Caller::Request(key), to, service)
         });
         self.requests[key].root = work;
+        self.tie_request(scene, work, (q, request.gives_up));
         match rtt {
             0 => self.arrive(scene, work),
             rtt => self.timeline.push(self.now + rtt, Kind::Arrives, work),
@@ -493,5 +503,6 @@ pub(super) fn request_of(
         again: false,
         degraded: false,
         begun: 0,
+        gives_up: u64::MAX,
     }
 }

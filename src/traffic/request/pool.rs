@@ -104,7 +104,12 @@ impl Pool {
         }
         self.waiting += 1;
         self.came += 1;
-        self.queues[class].push_back((self.came, work));
+        let queue = &mut self.queues[class];
+        // Those who have given up are forgotten, even where no slot gets free.
+        while queue.front().is_some_and(|first| !tasks.lives(first.1)) {
+            queue.pop_front();
+        }
+        queue.push_back((self.came, work));
         Entry::Waits(out)
     }
 

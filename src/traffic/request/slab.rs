@@ -106,6 +106,15 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Who is at a place.
+    pub fn key_at(&self, index: u32) -> Option<Key> {
+        let place = self.items.get(index as usize)?;
+        place.1.as_ref().map(|_| Key {
+            index,
+            generation: place.0,
+        })
+    }
+
     /// All, in the order of their places.
     pub fn keys(&self) -> Vec<Key> {
         let places = self.items.iter().enumerate().filter(|p| p.1.1.is_some());

@@ -9,12 +9,9 @@ use crate::engine::stream::{Draws, Stream};
 use crate::model::request::When;
 use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::waiting::{self, LEAVING_PER_SEC, PATIENCE_SECS};
-use crate::units::Span;
+use crate::units::{Span, Time};
 use crate::world::demand::Demand;
 use crate::world::doors::Door;
-
-/// Seconds of starts that a full retry budget stands for.
-const BUDGET_SECS: f64 = 10.0;
 
 /// Slots of a person's draws: as it clicks, as it plays, and from then on its attempts.
 const CLICKS: u32 = 0;
@@ -145,8 +142,9 @@ impl Requests {
         let mut unit = self.unit(m, class, who);
         let (mut place, patience, mix) = (draws.uniform(), draws.uniform(), draws.uniform());
         let rate = scene.world.demand[m].rate(self.now as f64 * 1e-9);
-        let rate = rate * scene.world.demand_factor * scenario.devices[class].share;
-        let user = self.who(m, class, rate, who);
+        let rate = rate * scene.world.demand_factor;
+        let device = &scenario.devices[class];
+        let user = self.who(m, class, rate * device.share, who);
         if let Some(known) = user.and_then(|user| self.user_at(m, class, user)) {
             (unit, place) = (known.unit, known.place);
         }
@@ -157,11 +155,8 @@ impl Requests {
                 scenario.mix().nth(kind).map(|k| k.0 as u16)
             }
         };
-        let budget = scenario.devices[class].retry_budget;
-        if budget.is_finite() {
-            let tokens = &mut self.tokens[m * scenario.devices.len() + class];
-            *tokens = (*tokens + budget).min((budget * rate * BUDGET_SECS).max(budget));
-        }
+        let cell = m * self.classes + class;
+        self.restraint[cell].arrive(device, 1, (rate, 1.0), Time(self.now));
         let leaves = match scenario.session {
             Some(_) => self.now + Span::from_secs(PATIENCE_SECS + patience / LEAVING_PER_SEC).0,
             None => u64::MAX,
@@ -384,6 +379,8 @@ impl Requests {
         };
         let scenario = scene.view.scenario;
         let (m, r) = (usize::from(start.market), usize::from(start.entry));
+        let k = usize::from(start.class);
+        self.restraint[m * self.classes + k].hear(&scenario.devices[k], (1, 0));
         let delay = (self.now - start.born) as f64 * 1e-9;
         self.window[usize::from(start.server)]
             .start_delay
@@ -412,13 +409,10 @@ impl Requests {
         start.calls = false;
         let (m, k) = (usize::from(start.market), usize::from(start.class));
         let class = &scene.view.scenario.devices[k];
-        let mut again = start.attempts < class.attempts;
-        if again && class.retry_budget.is_finite() {
-            let tokens = &mut self.tokens[m * scene.view.scenario.devices.len() + k];
-            again = *tokens >= 1.0;
-            *tokens -= f64::from(u8::from(again));
-        }
-        if !again {
+        let restraint = &mut self.restraint[m * self.classes + k];
+        restraint.hear(class, (1, 1));
+        let wanted = u64::from(start.attempts < class.attempts);
+        if restraint.allow(class, wanted) == 0 {
             return self.give_up(key);
         }
         let mut draws = self.clicks[m]

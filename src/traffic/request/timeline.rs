@@ -59,9 +59,11 @@ pub enum Kind {
     Turn,
     /// The first timer of a ring is due.
     Ring,
+    /// A proxy gives up on an instance that hangs.
+    HangsUp,
 }
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
     Kind::Arrival,
     Kind::Done,
     Kind::Arrives,
@@ -80,6 +82,7 @@ const KINDS: [Kind; 18] = [
     Kind::Mirror,
     Kind::Turn,
     Kind::Ring,
+    Kind::HangsUp,
 ];
 
 /// An event that is due.

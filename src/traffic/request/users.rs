@@ -130,7 +130,7 @@ impl Requests {
     /// Which of a class's users asks, by a number in the unit interval; none where they keep no
     /// connections.
     pub(super) fn who(&mut self, m: MarketId, k: usize, rate: f64, place: f64) -> Option<u32> {
-        let cell = m * self.clients.len() + k;
+        let cell = m * self.classes + k;
         let users = self.users[cell].as_ref()?;
         let count = users.count(rate);
         let (known, luck) = (users.list.len(), users.luck);
@@ -146,7 +146,7 @@ impl Requests {
 
     /// What is known of a user.
     pub(super) fn user_at(&self, m: MarketId, k: usize, user: u32) -> Option<User> {
-        let users = self.users[m * self.clients.len() + k].as_ref()?;
+        let users = self.users[m * self.classes + k].as_ref()?;
         users.list.get(user as usize).copied()
     }
 
@@ -180,7 +180,7 @@ impl Requests {
         draws: &mut Draws,
     ) {
         let now = self.now;
-        let Some(users) = &mut self.users[m * self.clients.len() + k] else {
+        let Some(users) = &mut self.users[m * self.classes + k] else {
             return;
         };
         let idles = now.saturating_add(users.idle.0);
@@ -203,7 +203,7 @@ impl Requests {
 
     /// Connections that nobody answers any more, or whose proxy has failed, are closed.
     pub(super) fn break_links(&mut self, scene: &Scene) {
-        let classes = self.clients.len();
+        let classes = self.classes;
         for cell in 0..self.users.len() {
             let (m, k) = (cell / classes, cell % classes);
             let count = self.users[cell]

@@ -57,6 +57,12 @@ impl Losses {
         self.dead.iter().map(|d| d.count).sum()
     }
 
+    /// Dead instances that hang and do not refuse.
+    pub fn hung(&self) -> u64 {
+        let hung = self.dead.iter().filter(|d| d.hangs);
+        hung.map(|d| d.count).sum()
+    }
+
     /// Dead instances that health checks have found out.
     pub fn seen(&self) -> u64 {
         let seen = self.dead.iter().filter(|d| d.seen);
@@ -206,6 +212,11 @@ impl Instances {
     /// Instances that are dead and not replaced.
     pub fn dead(&self) -> u64 {
         self.losses.dead()
+    }
+
+    /// Of these, instances that hang and do not refuse.
+    pub fn hung(&self) -> u64 {
+        self.losses.hung()
     }
 
     /// Instances that are dead and not replaced, and how many of them are found out: none in the dark.

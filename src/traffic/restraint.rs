@@ -2,6 +2,7 @@
 //! of the class in one market have seen together.
 
 use crate::model::scenario::DeviceClass;
+use crate::units::Time;
 
 /// Seconds of first attempts that a full bucket stands for if nothing else is said, and over which a
 /// breaker looks back.
@@ -13,6 +14,8 @@ pub(super) struct Restraint {
     tokens: f64,
     attempts: f64,
     failed: f64,
+    /// Until when the breaker has forgotten.
+    since: Time,
 }
 
 impl Restraint {
@@ -24,13 +27,14 @@ impl Restraint {
         }
     }
 
-    /// In a step so many first attempts arrive; the market as a whole expects `expected`.
+    /// So many first attempts have arrived until now; the market as a whole expects `expected` in
+    /// `dt_secs`.
     pub(super) fn arrive(
         &mut self,
         class: &DeviceClass,
         arrived: u64,
-        expected: f64,
-        dt_secs: f64,
+        (expected, dt_secs): (f64, f64),
+        now: Time,
     ) {
         // A bucket holds what a few seconds put in, however long it was calm.
         let budget = class.retry_budget.min(1e18);
@@ -40,26 +44,31 @@ impl Restraint {
             None => (budget * expected / dt_secs * class.share * MEMORY_SECS).max(put_in),
         };
         self.tokens = (self.tokens + put_in).min(most);
+        self.forget(class, now);
+    }
+
+    /// What was long ago counts less.
+    fn forget(&mut self, class: &DeviceClass, now: Time) {
         if class.retry_breaker < 1.0 {
-            let kept = libm::exp(-dt_secs / MEMORY_SECS);
+            let kept = libm::exp(-now.since(self.since).secs() / MEMORY_SECS);
             self.attempts *= kept;
             self.failed *= kept;
+            self.since = now;
         }
     }
 
-    /// How many of the wanted retries are made after so many attempts, of which some failed.
-    pub(super) fn allow(
-        &mut self,
-        class: &DeviceClass,
-        (tried, failed): (u64, u64),
-        wanted: u64,
-    ) -> u64 {
+    /// So many attempts have been made, of which some failed.
+    pub(super) fn hear(&mut self, class: &DeviceClass, (tried, failed): (u64, u64)) {
         if class.retry_breaker < 1.0 {
             self.attempts += tried as f64;
             self.failed += failed as f64;
-            if self.failed > class.retry_breaker * self.attempts {
-                return 0;
-            }
+        }
+    }
+
+    /// How many of the wanted retries are made.
+    pub(super) fn allow(&mut self, class: &DeviceClass, wanted: u64) -> u64 {
+        if class.retry_breaker < 1.0 && self.failed > class.retry_breaker * self.attempts {
+            return 0;
         }
         if !class.retry_budget.is_finite() {
             return wanted;
