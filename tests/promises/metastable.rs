@@ -3,9 +3,11 @@
 //! and a full queue longer than the timeout, it sticks where `m` times the load exceeds the capacity.
 
 use crate::fifo::Fifo;
-use crate::given::scenario;
+use crate::given::{document, scenario};
+use darkregion::model::fidelity::Fidelity;
 use darkregion::model::measure::{Impact, Measure};
 use darkregion::model::outcome::Outcome;
+use darkregion::model::scenario::Scenario;
 use darkregion::objectives::{self, Columns, Series};
 use darkregion::scenario::builtin;
 use darkregion::simulate::Simulator;
@@ -19,11 +21,21 @@ struct Run {
 
 fn run(name: &str, sets: &[&str]) -> Run {
     let text = builtin(name).expect("it is built in");
-    let scenario = scenario(text, None, sets);
-    let outcome = Simulator::new(&scenario).run(1, 0);
-    let columns = Columns::new(slis::all(), [&scenario]);
+    judged(&scenario(text, None, sets))
+}
+
+/// The same with every request on its own, the site shrunk.
+fn single(name: &str, scale: f64, sets: &[&str]) -> Run {
+    let text = builtin(name).expect("it is built in");
+    let small = document(text, None, sets).computed(Fidelity::Request, scale);
+    judged(small.scenario())
+}
+
+fn judged(scenario: &Scenario) -> Run {
+    let outcome = Simulator::new(scenario).run(1, 0);
+    let columns = Columns::new(slis::all(), [scenario]);
     let series = Series::of(&outcome.windows, columns.slis());
-    let row = objectives::measure(&scenario, &columns, &series, &outcome, 0);
+    let row = objectives::measure(scenario, &columns, &series, &outcome, 0);
     let column = columns.position(&Measure::Impact(Impact::Metastable));
     let metastable = row.values[column.expect("a column")].as_f64() == 1.0;
     Run {
@@ -252,6 +264,61 @@ fn a_lost_cache_stays_empty_unless_its_store_can_carry_what_comes() {
     assert!(before && !stuck(270.0, &[]));
 }
 
+/// The boundaries of the counted queues, request by request: nothing of it is computed by the same code.
+#[test]
+fn single_requests_stick_and_heal_where_counted_ones_do() {
+    let retries = |sets: &[&str], load: f64| single("metastable-retries", 1.0, sets).stuck(load);
+    for (load, sticks) in [(100.0, false), (140.0, false), (200.0, true), (280.0, true)] {
+        let set = set("market.queries.requests", format!("{load}/s"));
+        assert_eq!(retries(&[&set], load), sticks, "{set}");
+        assert!(!retries(&[&set, CANCELLED], load), "{set}, cancelled");
+    }
+    for (set, sticks) in [
+        ("fault[0].for=250ms", false),
+        ("fault[0].for=500ms", false),
+        ("fault[0].for=2s", true),
+        ("fault[0].for=30s", true),
+        ("service.database.queue=200", false),
+        ("service.database.queue=450", true),
+        ("device.web-tier.retry_budget=0.05", false),
+        ("device.web-tier.retry_budget=0.1", true),
+        ("device.web-tier.retry_breaker=0.1", false),
+    ] {
+        assert_eq!(retries(&[set], 280.0), sticks, "{set}");
+        assert!(!retries(&[set, CANCELLED], 280.0), "{set}, cancelled");
+    }
+    // Stuck, it makes all attempts and answers nobody.
+    let (attempts, good) = single("metastable-retries", 1.0, &[]).at_the_end();
+    assert!((attempts / 560.0 - 1.0).abs() < 0.05, "{attempts}");
+    assert!(good < 3.0, "{good}");
+}
+
+#[test]
+fn single_requests_feel_a_cut_as_counted_ones_do() {
+    let mongo = |cut: f64, more: &[&str]| {
+        let cut = set("fault[0].slowness", 1.0 / (1.0 - cut / 100.0));
+        let mut sets = vec![cut.as_str(), "horizon=3min"];
+        sets.extend(more);
+        single("metastable-mongo", 0.25, &sets).stuck(1550.0)
+    };
+    assert!(!mongo(70.0, &[]) && mongo(90.0, &[]));
+    assert!(!mongo(90.0, &[CANCELLED]));
+    assert!(!mongo(80.0, &["fault[0].for=5s"]) && mongo(80.0, &["fault[0].for=20s"]));
+}
+
+#[test]
+fn a_lost_cache_stays_empty_request_by_request() {
+    let stuck = |load: f64, more: &[&str]| {
+        let load = set("market.reads.requests", format!("{load}/s"));
+        let mut sets = vec![load.as_str()];
+        sets.extend(more);
+        single("metastable-cache", 1.0, &sets).metastable
+    };
+    assert!(!stuck(270.0, &[]) && stuck(1500.0, &[]));
+    assert!(!stuck(1500.0, &[CANCELLED]));
+    assert!(!stuck(1500.0, &["service.cache.calls[0].timeout=30s"]));
+}
+
 #[test]
 fn overload_and_a_fault_that_lasts_are_not_metastable() {
     // Above the capacity it is broken before anything happens, and for a reason.
@@ -316,12 +383,12 @@ use = "none"
 "#;
 
 /// Share of the calls that succeed, attempts per call, and calls, when attempts fail with chance `f`.
-fn policy(f: f64, sets: &[&str]) -> (f64, f64, f64) {
+fn policy(fidelity: Fidelity, f: f64, sets: &[&str]) -> (f64, f64, f64) {
     let failing = set("ambient.request_failure", f);
     let mut all = vec![failing.as_str()];
     all.extend(sets);
-    let scenario = scenario(CLIENTS, None, &all);
-    let ledger = Simulator::new(&scenario).run(3, 0).ledger;
+    let document = document(CLIENTS, None, &all).computed(fidelity, 1.0);
+    let ledger = Simulator::new(document.scenario()).run(3, 0).ledger;
     let calls = ledger.starts as f64;
     assert!(calls > 5e5 || sets.contains(&"horizon=1min"));
     (
@@ -338,6 +405,13 @@ fn close(what: &str, got: f64, want: f64, within: f64) {
 /// Retry policies as compared by Marc Brooker, <https://brooker.co.za/blog/2022/02/28/retries.html>.
 #[test]
 fn retry_policies_trade_success_for_load() {
+    for fidelity in [Fidelity::Cohort, Fidelity::Request] {
+        retry_policies(fidelity);
+    }
+}
+
+fn retry_policies(fidelity: Fidelity) {
+    let policy = |f: f64, sets: &[&str]| policy(fidelity, f, sets);
     const FOUR: &str = "device.client.attempts=4";
     const BUCKET: &[&str] = &[
         FOUR,

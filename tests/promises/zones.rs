@@ -1,8 +1,10 @@
 //! Zones with weights: load goes by weight, each zone is a pool of its own, and equal ones are what
 //! zones without weights are.
 
-use crate::given::{PARTS, assert_same_windows, outcome, over};
+use crate::given::{PARTS, assert_same_windows, document, outcome, over};
+use darkregion::model::fidelity::Fidelity;
 use darkregion::model::outcome::Outcome;
+use darkregion::simulate::Simulator;
 
 /// One region; a request has one attempt, so that what dies shows, in pools so large that chance alone
 /// overfills none.
@@ -178,6 +180,62 @@ fn a_zone_that_hangs_costs_its_callers_their_timeout_until_it_is_found() {
     let hung = outcome(&without, Some("none"), &["fault[0].mode=hang"]);
     let waited = slower(&hung, first, 0.39);
     assert!((waited - 1.0 / 3.0).abs() < 0.02, "{waited}");
+}
+
+/// The same law, request by request.
+#[test]
+fn a_zone_hangs_for_single_requests_too() {
+    let call = "calls = [{ to = \"stock\", critical = true, attempts = 2, timeout = \"400ms\" }]\n";
+    let text = ONE.replace("time = {", &format!("{call}time = {{"))
+        + "[[service]]\nname = \"stock\"\nslots = 1\ntime = \"5ms\"\nheadroom = 4\n\
+           health = { interval = \"10s\", threshold = 3, eject_most = 0.9 }\n"
+        + LOSS;
+    let run = |text: &str, sets: &[&str]| {
+        let sets = [sets, &["horizon=7min"]].concat();
+        let small = document(text, Some("none"), &sets).computed(Fidelity::Request, 0.1);
+        Simulator::new(small.scenario()).run(1, 0)
+    };
+    let hung = ["fault[0].mode=hang"];
+    let (refused, hangs) = (run(&text, &[]), run(&text, &hung));
+    let first = (301.0, 320.0);
+    assert!(slower(&refused, first, 0.39) < 0.005);
+    let waited = slower(&hangs, first, 0.39);
+    assert!((waited - 0.25).abs() < 0.03, "{waited}");
+    let (a, b) = (
+        failing(&refused, 300.0, 320.0),
+        failing(&hangs, 300.0, 320.0),
+    );
+    assert!((a - b).abs() < 0.03, "{a} {b}");
+    assert!(slower(&hangs, (340.0, 420.0), 0.39) < 0.005);
+    // A call that can be done without is waited for in vain.
+    let without = text.replace(
+        "critical = true, attempts = 2",
+        "fallback = \"none\", attempts = 1",
+    );
+    let waited = slower(&run(&without, &hung), first, 0.39);
+    assert!((waited - 1.0 / 3.0).abs() < 0.03, "{waited}");
+    // A proxy gives up after its own timeout, and asks the other region.
+    let two = format!("{ONE}[[region]]\nname = \"west\"\n{LOSS}");
+    let sets = [
+        "market.viewers.near=[\"east\", \"west\"]",
+        "policy.edge_retry=true",
+        "policy.edge_retry_budget=inf",
+        "service.play.instances=1200",
+        "edge.connect_timeout=700ms",
+        "fault[0].mode=hang",
+    ];
+    let waited = slower(&run(&two, &sets), first, 0.69);
+    assert!((waited - 1.0 / 3.0).abs() < 0.03, "{waited}");
+    // A device that asks the services itself waits for its own timeout, and hears nothing.
+    let direct = [
+        "device.single.direct=true",
+        "device.single.timeout=2s",
+        hung[0],
+    ];
+    let silent = over(&run(&text, &direct), 302.0, 322.0);
+    let answers = silent.answered_ok + silent.answered_error + silent.unreachable;
+    let share = silent.unreachable as f64 / answers as f64;
+    assert!((share - 1.0 / 3.0).abs() < 0.03, "{share}");
 }
 
 /// The edge tries again in the other region after its own timeout.
