@@ -395,8 +395,12 @@ impl Requests {
         self.await_mirrors(&scene);
         while let Some(event) = self.timeline.pop(to.0) {
             self.now = event.at;
-            self.counts.events += 1;
-            self.happen(&mut scene, event);
+            if event.kind == Kind::Ring {
+                self.ring(&mut scene, event.about.at());
+            } else if self.lives(event.kind, event.about) {
+                self.counts.events += 1;
+                self.happen(&mut scene, event);
+            }
         }
         self.now = to.0;
         self.measure(&mut scene, to.since(from).secs());
@@ -419,6 +423,20 @@ impl Requests {
                 Kind::Stalls
             };
             self.timeline.push(at, kind, Key::number(m));
+        }
+    }
+
+    /// Whether whom an event is about is still there.
+    fn lives(&self, kind: Kind, about: Key) -> bool {
+        match kind {
+            Kind::Done | Kind::Arrives | Kind::HangsUp => self.tasks.lives(about),
+            Kind::Known | Kind::Answer => self.requests.lives(about),
+            Kind::Next | Kind::Retry | Kind::Leaves => self.starts.lives(about),
+            Kind::Ends | Kind::Tries | Kind::Dry | Kind::Closes | Kind::Resumes => {
+                self.sessions.lives(about)
+            }
+            Kind::Turn => self.turns.lives(about),
+            Kind::Arrival | Kind::Asks | Kind::Stalls | Kind::Mirror | Kind::Ring => true,
         }
     }
 
@@ -448,7 +466,7 @@ impl Requests {
                 self.await_moment(about.at(), STALLS);
             }
             Kind::Mirror => self.mirror(scene, about.at()),
-            Kind::Ring => self.ring(scene, about.at()),
+            Kind::Ring => {}
             Kind::HangsUp => self.hung_up(scene, about),
         }
     }
@@ -457,6 +475,16 @@ impl Requests {
     fn ring(&mut self, scene: &mut Scene, ring: usize) {
         let timed = self.rings[ring].1;
         while let Some(about) = self.rings[ring].0.due(self.now) {
+            let lives = match timed {
+                Timed::Calls => is_awaited(&self.tasks, about),
+                Timed::Clients => self.requests.lives(about),
+                Timed::Patience => self.starts.lives(about),
+                Timed::Period(_) => self.sessions.lives(about),
+            };
+            if !lives {
+                continue;
+            }
+            self.counts.events += 1;
             match timed {
                 Timed::Calls => self.timed_out(scene, about),
                 Timed::Clients => self.client_gives_up(scene, about),
@@ -477,7 +505,8 @@ impl Requests {
         }
     }
 
-    /// Events of the last step.
+    /// Events of the last step: what was taken from the timeline, and timers that were due, and found whom they
+    /// were about.
     pub fn events(&self) -> u64 {
         self.counts.events
     }

@@ -281,6 +281,92 @@ fn a_pool_begins_with_what_it_is_given() {
     assert!((2.0..9.0).contains(&last), "{last}");
 }
 
+/// Clients give up after 300 ms; what they asked for calls work that takes ten seconds.
+#[test]
+fn cancelled_work_frees_its_slot_with_all_that_it_has_called() {
+    let patient = format!(
+        "{}calls = [{{ to = \"deep\", timeout = \"1h\" }}]\n",
+        r#"
+format = 1
+horizon = "10min"
+
+[[region]]
+name = "here"
+zones = 1
+
+[[market]]
+name = "users"
+near = ["here"]
+requests = "20/s"
+rtt = "100ms"
+
+[[device]]
+name = "all"
+share = 1
+direct = true
+attempts = 1
+timeout = "300ms"
+
+[variation]
+demand = 0
+
+[[service]]
+name = "deep"
+instances = 1
+slots = 400
+time = "10s"
+
+[[service]]
+name = "front"
+instances = 1
+slots = 400
+time = "1ms"
+"#
+    ) + "\n[[request]]\nname = \"ask\"\nto = \"front\"\nstart = 1\n";
+    let stays = |sets: &[&str]| -> (f64, f64, Outcome) {
+        let scenario = document(&patient, None, sets).scenario().clone();
+        let (outcome, visits) = Simulator::new(&scenario).visits(1, 0, (0, 0));
+        let stays = || visits.iter().map(|v| v.stayed_secs);
+        assert!(visits.len() > 5_000);
+        let (least, most) = (
+            stays().fold(f64::INFINITY, f64::min),
+            stays().fold(0.0, f64::max),
+        );
+        (least, most, outcome)
+    };
+    let close = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-3, "{value}");
+    // The answer takes another 100 ms to the client, so that nobody waits longer than 200 ms here.
+    let (least, most, outcome) = stays(&["service.*.cancel=true"]);
+    close(least, 0.199);
+    close(most, 0.199);
+    // Ten per second, a fifth of a second each, beside a millisecond at the front.
+    let busy = over(&outcome, 60.0, 600.0).busy_slot_secs / 540.0;
+    assert!((busy / (20.0 * 0.2) - 1.0).abs() < 0.05, "{busy}");
+    // Whoever waits for it at the front still does: nobody has given up that it knows of.
+    for sets in [&["service.deep.cancel=true"][..], &[]] {
+        let (least, most, _) = stays(sets);
+        close(least, 10.0);
+        close(most, 10.0);
+    }
+}
+
+/// One slot that takes 100 ms, and twice as many clients as it can serve, who wait for a second.
+#[test]
+fn a_service_that_cancels_begins_nothing_that_comes_too_late() {
+    let mut scenario = queue(1, 1_000, 20.0, "10min");
+    scenario.devices[0].timeout = darkregion::units::Span::from_secs(1.0);
+    scenario.markets[0].rtt_secs = 0.0;
+    let mut goodput = |cancel: bool| {
+        scenario.services[0].cancel = cancel;
+        let outcome = Simulator::new(&scenario).run(1, 0);
+        over(&outcome, 60.0, 600.0).answered_ok as f64 / 540.0
+    };
+    let (lost, kept) = (goodput(false), goodput(true));
+    assert!(lost < 0.1, "all wait too long: {lost}");
+    // A slow response takes 277 ms, so that about one in sixteen is late all the same.
+    assert!((9.0..10.5).contains(&kept), "{kept}");
+}
+
 #[test]
 fn every_start_attempt_and_session_is_counted_once() {
     let hang: &[&str] = &["fault[0].mode=hang", "edge.global=false"];

@@ -250,22 +250,22 @@ impl Requests {
         owner == Owner::Nobody && self.ties.cancels[v]
     }
 
-    /// A client has given up on a request: what works on it may be dropped. Whether it is.
-    pub(super) fn drop_work(&mut self, key: Key, root: Key) -> bool {
+    /// A client has given up on a request: what works on it may be dropped.
+    pub(super) fn drop_work(&mut self, key: Key, root: Key) {
         let direct = self.requests[key].edge.is_none();
-        let Some(task) = self.tasks.get(root) else {
-            return false;
+        let Some(task) = self.tasks.get_mut(root) else {
+            return;
         };
         let own = task.caller == Caller::Request(key);
         let silent = direct && task.state == State::Hangs;
         if !own || !silent && !self.ties.cancels[usize::from(task.service)] {
-            return false;
+            return;
         }
+        task.caller = Caller::Nobody;
         let at = usize::from(self.requests[key].at);
         self.counts.inside_failed[at] += 1;
         self.abandon(root);
         self.drop_request(key);
-        true
     }
 
     /// A caller has waited for a call as long as it does.
