@@ -46,7 +46,7 @@ use crate::traffic::serving::Serving;
 use crate::traffic::waiting::PATIENCE_SECS;
 use crate::units::{Span, Time};
 use crate::world::balancer::Admission;
-use crate::world::connections::Legacy;
+use crate::world::connections::closings::Closings;
 use crate::world::state::World;
 use crate::world::stores::Asked;
 use calls::Task;
@@ -135,7 +135,7 @@ pub struct Requests {
     connections_luck: Vec<Stream>,
     /// Buffers, and other luck of sessions that lack something, per market.
     buffers: Vec<Draws>,
-    legacy: Vec<Option<Legacy>>,
+    legacy: Vec<Option<Closings>>,
     /// Plain users who keep connections, `[market][class]`.
     users: Vec<Option<Users>>,
     needs: Needs,
@@ -166,6 +166,8 @@ pub struct Requests {
     hung: Vec<u64>,
     dark: Vec<bool>,
     failed_proxies: Vec<f64>,
+    /// Where nobody answers, `[market][class][region]`.
+    silent: Vec<bool>,
     /// What the step under way did.
     counts: Counts,
     pool_secs: Vec<f64>,
@@ -327,6 +329,7 @@ impl Requests {
             hung: vec![0; regions * services],
             dark: vec![false; regions],
             failed_proxies: vec![0.0; regions],
+            silent: vec![false; markets * classes * regions],
             counts: Counts::default(),
             pool_secs: vec![0.0; regions * (services + 1) * 2],
             serving: Serving::new(scenario, plan, seed, replication),

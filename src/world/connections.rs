@@ -1,15 +1,12 @@
 //! Warm connections: how long those that are open now stay open.
 
+pub mod closings;
 pub mod life;
 
 use crate::engine::law;
-use crate::engine::stream::Draws;
 use crate::model::request::{Request, When};
 use crate::model::scenario::DeviceClass;
-use crate::units::{Dist, Span, Time};
-
-/// No connection lives longer than a year, in seconds.
-const LONGEST_SECS: f64 = 365.0 * 86_400.0;
+use crate::units::{Dist, Time};
 
 /// Connections of playing sessions that were open, in equilibrium, at a moment.
 #[derive(Clone, Debug)]
@@ -83,25 +80,6 @@ impl Legacy {
             Idle::Gaps { per_sec } => libm::exp(-per_sec * secs),
         };
         law::residual_survival(&self.age, secs) * used
-    }
-
-    /// When one of these connections, or any other that is seen at a random moment of its life, closes: in
-    /// seconds from then.
-    pub fn closes_after(&self, draws: &mut Draws) -> f64 {
-        let open = 1.0 - draws.uniform();
-        let after = |secs: f64| self.open(self.since + Span::from_secs(secs));
-        let (mut lo, mut hi) = (0.0, 1.0);
-        while after(hi) > open && hi < LONGEST_SECS {
-            (lo, hi) = (hi, 2.0 * hi);
-        }
-        while hi - lo > 1e-6 * hi.max(1e-3) {
-            let middle = 0.5 * (lo + hi);
-            match after(middle) > open {
-                true => lo = middle,
-                false => hi = middle,
-            }
-        }
-        0.5 * (lo + hi)
     }
 
     /// Of those open at `from`, the share that closes until `to`.

@@ -510,3 +510,21 @@ fn counted_and_single_requests_agree_on_a_lost_region() {
         agree(&after, [&counted, &single], 12, (330.0, 480.0), &[]);
     }
 }
+
+#[test]
+fn counted_and_single_requests_agree_on_a_zone_that_hangs() {
+    let text = format!(
+        "{PLAIN}{}",
+        LOST.replace("region-dark", "zone-loss\"\nzone = 1\nmode = \"hang")
+    );
+    // Room for what a zone leaves to the other, so that what is compared is what hangs.
+    let ample = ["service.*.headroom=4", "edge.connect_timeout=2s"];
+    for policy in ["none", "edge-proxy"] {
+        let [counted, single] = both(&text, policy, &ample, 1.0);
+        let what = format!("hangs under {policy}");
+        // Counted failures are known at once, but tried again when they would be.
+        agree(&what, [&counted, &single], 24, (126.0, 140.0), &[]);
+        let after = format!("{what}, found");
+        agree(&after, [&counted, &single], 24, (170.0, 290.0), &[]);
+    }
+}

@@ -616,5 +616,5 @@ fn single_requests_lack_nothing_but_have_their_limits() {
         "device.any.retry_breaker=0.1",
     ];
     assert_eq!(limits(&knobs), Vec::<String>::new());
-    assert_eq!(limits(&["horizon=1000d"]), ["horizon"]);
+    assert_eq!(limits(&["horizon=1000d", "sample=1h"]), ["horizon"]);
 }

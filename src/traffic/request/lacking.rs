@@ -174,6 +174,13 @@ impl Requests {
         if self.sessions.lives(key) {
             self.notice(scene, key, answer.by);
         }
+        // Nobody may answer any more by the time that it hears.
+        if let Some(session) = self.sessions.get(key).copied() {
+            let (m, k) = (usize::from(session.market), usize::from(session.class));
+            if session.lacks.is_none() && answering(scene, (m, k, r)).is_none() {
+                self.lose(scene, key, true, false);
+            }
+        }
     }
 
     /// A session stands still until it has what it needs.
@@ -210,7 +217,13 @@ impl Requests {
             let failed = scene.world.doors.failed(r);
             changed |= failed > self.failed_proxies[r];
             self.failed_proxies[r] = failed;
-            changed |= scene.world.regions[r].dark.is_some();
+        }
+        for cell in 0..self.silent.len() {
+            let (place, r) = (cell / self.regions, cell % self.regions);
+            let (m, k) = (place / self.classes, place % self.classes);
+            let silent = answering(scene, (m, k, r)).is_none();
+            changed |= silent && !self.silent[cell];
+            self.silent[cell] = silent;
         }
         if !changed {
             return;
@@ -243,22 +256,46 @@ impl Requests {
         if !media || knobs.edge_retry || (0..self.regions).all(|r| !self.dark[r]) {
             return;
         }
-        for key in self.sessions.keys() {
+        let risky = self.risky(scene);
+        for place in 0..self.sessions.places() {
+            let Some(key) = self.sessions.key_at(place) else {
+                continue;
+            };
             let session = self.sessions[key];
+            if session.lacks.is_some() {
+                continue;
+            }
             let (m, k) = (usize::from(session.market), usize::from(session.class));
             let r = usize::from(session.region);
             let Some(Door::Edge(edge)) = answering(scene, (m, k, r)) else {
                 continue;
             };
+            if !risky[edge * self.markets + m] {
+                continue;
+            }
             let lane = scene
                 .view
                 .plan
                 .lanes
                 .of_media(scene.view.plan.lanes.group(k));
             let by = self.routed(scene, lane as u16, (edge, session.proxy), m, session.place);
-            if session.lacks.is_none() && !scene.world.reaches(edge, by) {
+            if !scene.world.reaches(edge, by) {
                 self.lose(scene, key, false, true);
             }
         }
+    }
+
+    /// Whether any proxy of an edge may send a market where it reaches nobody, `[edge][market]`.
+    fn risky(&self, scene: &Scene) -> Vec<bool> {
+        let mut mean = vec![0.0; self.regions];
+        let mut risky = vec![scene.world.reach.limits_markets(); self.regions * self.markets];
+        for e in 0..self.regions {
+            for m in 0..self.markets {
+                self.proxies[e].mean_table(scene.world, e, m, self.now, &mut mean);
+                let mut origins = (0..self.regions).filter(|&s| s == e || mean[s] > 0.0);
+                risky[e * self.markets + m] |= origins.any(|s| !scene.world.reaches(e, s));
+            }
+        }
+        risky
     }
 }

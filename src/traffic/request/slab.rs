@@ -52,6 +52,7 @@ impl<T> Slab<T> {
     }
 
     /// Adds one.
+    #[inline]
     pub fn insert(&mut self, item: T) -> Key {
         match self.free.pop() {
             Some(index) => {
@@ -72,6 +73,7 @@ impl<T> Slab<T> {
     }
 
     /// Takes one out.
+    #[inline]
     pub fn remove(&mut self, key: Key) -> Option<T> {
         if !self.lives(key) {
             return None;
@@ -83,12 +85,14 @@ impl<T> Slab<T> {
     }
 
     /// Whether one is still there.
+    #[inline]
     pub fn lives(&self, key: Key) -> bool {
         let place = self.items.get(key.index as usize);
         place.is_some_and(|place| place.1.is_some() && same(place.0, key.generation))
     }
 
     /// One, if it is still there.
+    #[inline]
     pub fn get(&self, key: Key) -> Option<&T> {
         let place = self.items.get(key.index as usize)?;
         match same(place.0, key.generation) {
@@ -98,12 +102,18 @@ impl<T> Slab<T> {
     }
 
     /// One to be changed, if it is still there.
+    #[inline]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let place = self.items.get_mut(key.index as usize)?;
         match same(place.0, key.generation) {
             true => place.1.as_mut(),
             false => None,
         }
+    }
+
+    /// Places, taken or free.
+    pub fn places(&self) -> u32 {
+        self.items.len() as u32
     }
 
     /// Who is at a place.

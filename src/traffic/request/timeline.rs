@@ -16,6 +16,8 @@ const SEQUENCE: u32 = 18;
 
 /// Most buckets of a timeline.
 const BUCKETS: u64 = 1 << 16;
+/// Most empty buckets that are kept.
+const SPARE: usize = 64;
 /// Shortest bucket: 2^24 ns.
 const SHORTEST: u32 = 24;
 
@@ -99,7 +101,9 @@ pub struct Event {
 /// Events in the order of (time, sequence).
 pub struct Timeline {
     near: BinaryHeap<Reverse<u128>>,
-    buckets: Vec<Vec<u128>>,
+    buckets: Vec<Vec<Reverse<u128>>>,
+    /// Buckets that are used again.
+    spare: Vec<Vec<Reverse<u128>>>,
     /// Logarithm of a bucket's length in nanoseconds.
     width: u32,
     /// First bucket that is not in the heap yet.
@@ -122,6 +126,7 @@ impl Timeline {
         Timeline {
             near: BinaryHeap::new(),
             buckets: vec![Vec::new(); (end >> width) as usize + 1],
+            spare: Vec::new(),
             width,
             next: 0,
             sequence: 0,
@@ -130,6 +135,7 @@ impl Timeline {
     }
 
     /// Adds an event.
+    #[inline]
     pub fn push(&mut self, at: u64, kind: Kind, about: Key) {
         if at >= self.end {
             return;
@@ -141,13 +147,20 @@ impl Timeline {
             | generation;
         let key = key << INDEX | u128::from(about.index);
         let bucket = (at >> self.width) as usize;
-        match bucket < self.next {
-            true => self.near.push(Reverse(key)),
-            false => self.buckets[bucket].push(key),
+        if bucket < self.next {
+            return self.near.push(Reverse(key));
         }
+        let bucket = &mut self.buckets[bucket];
+        if bucket.capacity() == 0
+            && let Some(spare) = self.spare.pop()
+        {
+            *bucket = spare;
+        }
+        bucket.push(Reverse(key));
     }
 
     /// Takes out the next event before `until`.
+    #[inline]
     pub fn pop(&mut self, until: u64) -> Option<Event> {
         loop {
             if let Some(Reverse(first)) = self.near.peek() {
@@ -172,12 +185,18 @@ impl Timeline {
             }
             let bucket = std::mem::take(&mut self.buckets[self.next]);
             self.next += 1;
-            self.near = bucket.into_iter().map(Reverse).collect();
+            if !bucket.is_empty() {
+                let empty = std::mem::replace(&mut self.near, bucket.into()).into_vec();
+                if empty.capacity() > 0 && self.spare.len() < SPARE {
+                    self.spare.push(empty);
+                }
+            }
         }
     }
 }
 
 /// Whether an event's generation is that of an entity.
+#[inline]
 pub fn same(event: u32, entity: u32) -> bool {
     (event ^ entity) & ((1 << GENERATION) - 1) == 0
 }
@@ -203,6 +222,7 @@ impl Ring {
     }
 
     /// Sets a timer; says when to look, if nobody knows yet.
+    #[inline]
     pub fn set(&mut self, now: u64, about: Key) -> Option<u64> {
         let at = now.saturating_add(self.lasts);
         self.timers.push_back((at, about));
@@ -210,6 +230,7 @@ impl Ring {
     }
 
     /// The next that is due now.
+    #[inline]
     pub fn due(&mut self, now: u64) -> Option<Key> {
         match self.timers.front() {
             Some(&(at, about)) if at <= now => {
@@ -221,6 +242,7 @@ impl Ring {
     }
 
     /// When to look again: those whose entity has gone are forgotten.
+    #[inline]
     pub fn again(&mut self, lives: impl Fn(Key) -> bool) -> Option<u64> {
         while let Some(&(at, about)) = self.timers.front() {
             if lives(about) {

@@ -13,6 +13,7 @@ use crate::model::scenario::{MarketId, RegionId, Scenario};
 use crate::traffic::cohort::View;
 use crate::units::{Span, Time};
 use crate::world::connections::Legacy;
+use crate::world::connections::closings::Closings;
 use crate::world::doors::Door;
 use crate::world::state::World;
 
@@ -162,7 +163,7 @@ impl Requests {
         };
         let key = self.add_session(scenario, new, lasts, draws);
         if let Some(legacy) = &self.legacy[m * scenario.devices.len() + k] {
-            let closes = legacy.closes_after(draws);
+            let closes = legacy.after(draws);
             self.sessions[key].closes = true;
             self.push_after(closes, Kind::Closes, key);
         }
@@ -437,12 +438,13 @@ impl Requests {
                 continue;
             }
             let legacy = Legacy::new(class, &view.scenario.requests, now);
+            let legacy = Closings::of(legacy);
             let mut draws = self.connections_luck[market].draws(k as u64, 0);
             for key in self.rows[market].clone() {
                 let session = &mut self.sessions[key];
                 if usize::from(session.class) == k {
                     session.closes = true;
-                    let after = legacy.closes_after(&mut draws);
+                    let after = legacy.after(&mut draws);
                     let at = now.0.saturating_add(Span::from_secs(after).0);
                     self.timeline.push(at, Kind::Closes, key);
                 }
@@ -464,7 +466,7 @@ impl Requests {
         let cell = m * scene.view.scenario.devices.len() + k;
         let mut draws = self.buffers[m].clone();
         if let Some(legacy) = &self.legacy[cell] {
-            let after = legacy.closes_after(&mut draws);
+            let after = legacy.after(&mut draws);
             self.push_after(after, Kind::Closes, key);
         }
         let named = self.named(scene, m, k, session.unit);
