@@ -16,6 +16,12 @@ const INDEX: &str = "INDEX.json";
 pub struct Args {
     /// Directory with files of cases (*.json); without it, the cases that the program brings
     pub dir: Option<PathBuf>,
+    /// Only families whose name begins so (`09`, `05_cache`; repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub family: Vec<String>,
+    /// Only cases of this name (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub case: Vec<String>,
     /// What standard output gets
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -29,10 +35,11 @@ pub struct Args {
 
 /// Runs all cases and prints what was found.
 pub fn verify(args: &Args) -> Result<u8, Failure> {
-    let cases = match &args.dir {
+    let mut cases = match &args.dir {
         None => verify::embedded(),
         Some(dir) => read(dir)?,
     };
+    keep(&mut cases, args)?;
     let shown = stderr().is_terminal() && !args.quiet;
     let report = verify::run(&cases, args.seed, &|done| {
         if shown {
@@ -52,6 +59,35 @@ pub fn verify(args: &Args) -> Result<u8, Failure> {
         Format::Text => say(format!("{report}, seed {}\n", args.seed).as_bytes())?,
     }
     Ok(u8::from(report.failed > 0))
+}
+
+/// Keeps the cases that are asked for.
+fn keep(cases: &mut Vec<Case>, args: &Args) -> Result<(), Failure> {
+    let known = |what: &str, name: &str, found: bool, hint: String| match found {
+        true => Ok(()),
+        false => Err(Failure::input(
+            format!("no {what} is named {name:.60}"),
+            &hint,
+        )),
+    };
+    let mut families: Vec<&str> = cases.iter().map(|case| case.family.as_str()).collect();
+    families.dedup();
+    let hint = format!("families are {}", families.join(", "));
+    for name in &args.family {
+        let found = families.iter().any(|family| family.starts_with(name));
+        known("family", name, found, hint.clone())?;
+    }
+    let of_families = |case: &Case| {
+        args.family.is_empty() || args.family.iter().any(|f| case.family.starts_with(f))
+    };
+    cases.retain(of_families);
+    for name in &args.case {
+        let found = cases.iter().any(|case| case.id == *name);
+        let hint = "see them with --format markdown".to_string();
+        known("case", name, found, hint)?;
+    }
+    cases.retain(|case| args.case.is_empty() || args.case.contains(&case.id));
+    Ok(())
 }
 
 /// A row per value.

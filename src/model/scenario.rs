@@ -205,6 +205,8 @@ pub struct DeviceClass {
     pub jitter: f64,
     /// Retries allowed as a share of first attempts (a token bucket); infinite: no limit.
     pub retry_budget: f64,
+    /// Whether attempts that succeed put tokens into the bucket, instead of first attempts.
+    pub retry_by_success: bool,
     /// Retries that a full bucket holds, for all devices of the class in a market together; it is full
     /// at the beginning. `None`: ten seconds of what first attempts put in, and empty at the beginning.
     pub retry_burst: Option<f64>,
@@ -295,6 +297,8 @@ pub struct Service {
     pub time: Dist,
     /// Waiting requests per instance before the next is refused.
     pub queue: u32,
+    /// Who has waited so long in the queue is refused; `None`: waits as long as it takes.
+    pub queue_timeout: Option<Dist>,
     /// Whether it drops what waits when whoever asked has given up; otherwise that is served all the
     /// same, for nobody.
     pub cancel: bool,

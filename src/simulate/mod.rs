@@ -117,8 +117,20 @@ impl Simulator {
         replication: u64,
         (service, present): (ServiceId, u64),
     ) -> (Outcome, Vec<Visit>) {
+        let (outcome, mut visits) = self.watch(seed, replication, (service, &|_| present));
+        visits.retain(|visit| visit.service == service);
+        (outcome, visits)
+    }
+
+    /// The same of all services; the one that is named begins with work that depends on the zone.
+    pub fn watch(
+        &self,
+        seed: u64,
+        replication: u64,
+        present: (ServiceId, &dyn Fn(usize) -> u64),
+    ) -> (Outcome, Vec<Visit>) {
         let run = run::Run::of(self, Fidelity::Request, seed, replication);
-        run.complete_with_visits(service, present)
+        run.complete_with_visits(present)
     }
 
     /// What the scenario amounts to.

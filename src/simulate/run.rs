@@ -203,12 +203,11 @@ impl<'a> Run<'a> {
     /// begin with so many pieces in each zone.
     pub fn complete_with_visits(
         mut self,
-        service: ServiceId,
-        present: u64,
+        present: (ServiceId, &dyn Fn(usize) -> u64),
     ) -> (Outcome, Vec<Visit>) {
         let view = self.view();
         if let Traffic::Request(requests) = &mut self.traffic {
-            requests.record(&view, &mut self.world, service, present);
+            requests.record(&view, &mut self.world, present);
         }
         self.live();
         let visits = match &mut self.traffic {

@@ -234,7 +234,14 @@ impl Requests {
                 };
                 first_pool.push(pools.len());
                 let luck = of_region("work", r).part(name);
-                let new = |z| Pool::new(plan.graph.priorities.len(), time, luck.draws(z, 0));
+                let patience = scenario
+                    .services
+                    .get(v)
+                    .and_then(|s| s.queue_timeout.clone());
+                let new = |z| {
+                    let pool = Pool::new(plan.graph.priorities.len(), time, luck.draws(z, 0));
+                    pool.with_patience(patience.clone())
+                };
                 pools.extend((0..zones as u64).map(new));
             }
         }
@@ -348,9 +355,9 @@ impl Requests {
         requests.expect_load(view);
         requests.begin_users(view, world, (seed, replication));
         requests.begin_playing(view, world);
-        let scene = Scene { view, world };
+        let mut scene = Scene { view, world };
         for m in 0..markets {
-            requests.await_click(&scene, m);
+            requests.await_click(&mut scene, m);
         }
         requests
     }
@@ -432,7 +439,7 @@ impl Requests {
     /// Whether whom an event is about is still there.
     fn lives(&self, kind: Kind, about: Key) -> bool {
         match kind {
-            Kind::Done | Kind::Arrives | Kind::HangsUp => self.tasks.lives(about),
+            Kind::Done | Kind::Arrives | Kind::HangsUp | Kind::Tires => self.tasks.lives(about),
             Kind::Known | Kind::Answer => self.requests.lives(about),
             Kind::Next | Kind::Retry | Kind::Leaves => self.starts.lives(about),
             Kind::Ends | Kind::Tries | Kind::Dry | Kind::Closes | Kind::Resumes => {
@@ -471,6 +478,7 @@ impl Requests {
             Kind::Mirror => self.mirror(scene, about.at()),
             Kind::Ring => {}
             Kind::HangsUp => self.hung_up(scene, about),
+            Kind::Tires => self.tire(scene, about),
         }
     }
 
@@ -538,11 +546,9 @@ struct Rings {
 impl Rings {
     fn lasting(&mut self, secs: f64, timed: Timed) -> usize {
         let lasts = Span::from_secs(secs).0;
-        let alike = |other: &Timed| {
-            matches!(
-                (timed, other),
-                (Timed::Calls, Timed::Calls) | (Timed::Clients, Timed::Clients)
-            )
+        let alike = |other: &Timed| match (timed, other) {
+            (Timed::Calls, Timed::Calls) | (Timed::Clients, Timed::Clients) => true,
+            _ => false,
         };
         let known = self
             .rings

@@ -38,7 +38,10 @@ impl Restraint {
     ) {
         // A bucket holds what a few seconds put in, however long it was calm.
         let budget = class.retry_budget.min(1e18);
-        let put_in = budget * arrived as f64;
+        let put_in = match class.retry_by_success {
+            true => 0.0,
+            false => budget * arrived as f64,
+        };
         let most = match class.retry_burst {
             Some(burst) => burst,
             None => (budget * expected / dt_secs * class.share * MEMORY_SECS).max(put_in),
@@ -62,6 +65,10 @@ impl Restraint {
         if class.retry_breaker < 1.0 {
             self.attempts += tried as f64;
             self.failed += failed as f64;
+        }
+        // What is too much goes at the next arrivals.
+        if class.retry_by_success && class.retry_budget.is_finite() {
+            self.tokens += class.retry_budget * (tried - failed) as f64;
         }
     }
 

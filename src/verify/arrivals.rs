@@ -3,7 +3,11 @@
 use super::base;
 use super::case::{Case, Metric};
 use super::judge::{Finding, Noise, mean_and_error, spread};
+use super::paths::{self, Sums};
+use super::station::{self, Present};
+use crate::model::outcome::Outcome;
 use crate::model::scenario::{Scenario, Wave};
+use crate::simulate::Visit;
 
 /// Replications.
 const REPLICATIONS: u64 = 1000;
@@ -19,11 +23,12 @@ pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     scenario.policy.knobs.failover = false;
     scenario.markets[0].starts = case.positive("a")?;
     let phase = case.params.get("phase").and_then(serde_json::Value::as_f64);
-    scenario.markets[0].wave = Some(Wave {
+    let wave = Wave {
         amplitude: case.share("b")?,
         period_secs: case.positive("period")?,
         phase: phase.ok_or("the parameter phase is missing")?,
-    });
+    };
+    scenario.markets[0].wave = Some(wave);
     let by_bin = counts(&scenario, seed, length / f64::from(bins), length);
     let totals: Vec<f64> = by_bin.iter().map(|run| run.iter().sum()).collect();
     let find = |metric: &Metric| -> Finding {
@@ -58,13 +63,63 @@ pub fn run(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
                     Finding::of(before / (before + late), Noise::Observations(total))
                 }
             },
-            "time_rescaled_gaps" => {
-                Finding::not("needs fidelity request: single arrivals have no times")
+            "time_rescaled_gaps" => gaps(&scenario, seed, length, &wave),
+            name if name.starts_with("thinning_acceptance_prob") => {
+                // Of a stream that always comes as at the highest point, the part that the wave has.
+                let mut highest = scenario.clone();
+                highest.markets[0].wave = None;
+                highest.markets[0].starts *= 1.0 + wave.amplitude;
+                let highest = counts(&highest, seed ^ 1, length, length);
+                let pairs = totals.iter().zip(&highest);
+                let pairs = pairs.map(|(&sum, all)| Sums {
+                    count: all.iter().sum(),
+                    sum,
+                    squares: 0.0,
+                });
+                paths::mean_of(&pairs.collect::<Vec<_>>())
             }
-            _ => Finding::not("arrivals are drawn as counts: nothing is thinned"),
+            _ => Finding::not("the metric is not known"),
         }
     };
     Ok(case.metrics.iter().map(find).collect())
+}
+
+/// How far the gaps between single arrivals, in units of the expected number, are from an exponential
+/// law. Of each replication as many are looked at as there nearly always are.
+fn gaps(scenario: &Scenario, seed: u64, length: f64, wave: &Wave) -> Finding {
+    /// Gaps in all.
+    const GAPS: f64 = 1e5;
+    let turn = 2.0 * std::f64::consts::PI / wave.period_secs;
+    let rate = scenario.markets[0].starts;
+    let swing = |secs: f64| wave.amplitude / turn * libm::cos(turn * secs + wave.phase);
+    let expected = |secs: f64| rate * (secs + swing(0.0) - swing(secs));
+    let all = expected(length);
+    let each = (all - 6.0 * all.sqrt()).floor();
+    if !(10.0..=1e6).contains(&each) || length > 1e7 {
+        return Finding::not("hardly anybody arrives, or too many, or for too long");
+    }
+    let mut scenario = scenario.clone();
+    base::windows(&mut scenario, length / 20.0, length);
+    let runs = (GAPS / each).ceil() as u64;
+    let read = |_: &Outcome, visits: Vec<Visit>| -> Vec<f64> {
+        let mut times: Vec<f64> = visits.iter().map(|v| expected(v.arrived.secs())).collect();
+        times.sort_by(f64::total_cmp);
+        let mut before = 0.0;
+        let times = times.into_iter().take(each as usize);
+        times
+            .map(|time| time - std::mem::replace(&mut before, time))
+            .collect()
+    };
+    let mut gaps = station::watch(&scenario, (seed, runs), &Present::nobody(), read).concat();
+    gaps.sort_by(f64::total_cmp);
+    let n = gaps.len() as f64;
+    let off = gaps.iter().enumerate().map(|(i, &gap)| {
+        let below = -libm::expm1(-gap);
+        (below - i as f64 / n)
+            .abs()
+            .max((below - (i + 1) as f64 / n).abs())
+    });
+    Finding::of(off.fold(0.0, f64::max), Noise::Observations(n)).by_request()
 }
 
 /// First attempts per window of so many seconds, for each replication.

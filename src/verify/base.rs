@@ -3,6 +3,7 @@
 //! Two regions, `east` (which is left or lost) and `west`; a market at home in each. Nothing varies
 //! but what a case asks for, and all capacity is plentiful.
 
+use crate::model::fidelity::Fidelity;
 use crate::model::measure::{Op, Threshold};
 use crate::model::outcome::Outcome;
 use crate::model::scenario::{Objective, RegionId, Scenario};
@@ -169,6 +170,20 @@ pub fn replicate<T: Send>(
     read: impl Fn(&Outcome) -> T + Sync,
 ) -> Vec<T> {
     let simulator = Simulator::new(scenario);
+    (0..count)
+        .into_par_iter()
+        .map(|replication| read(&simulator.run(seed, replication)))
+        .collect()
+}
+
+/// The same request by request.
+pub fn replicate_requests<T: Send>(
+    scenario: &Scenario,
+    seed: u64,
+    count: u64,
+    read: impl Fn(&Outcome) -> T + Sync,
+) -> Vec<T> {
+    let simulator = Simulator::new(scenario).with(Fidelity::Request);
     (0..count)
         .into_par_iter()
         .map(|replication| read(&simulator.run(seed, replication)))

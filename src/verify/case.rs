@@ -59,6 +59,10 @@ pub struct Test {
     pub sd: Option<f64>,
     /// Known deviation of the model from the value.
     pub bias: Option<f64>,
+    /// Known asymptotic variance of a mean over time, per second.
+    pub asym_var: Option<f64>,
+    /// Seconds that the mean over time is meant for.
+    pub horizon: Option<f64>,
     /// Probability of a quantile.
     pub p: Option<f64>,
     /// Absolute tolerance.
@@ -232,9 +236,12 @@ impl Case {
 }
 
 impl Metric {
-    /// The value, if it is a number.
+    /// The value, if it is a number; 1 and 0 for true and false.
     pub fn number(&self) -> Option<f64> {
-        self.value.as_f64()
+        match self.value {
+            Value::Bool(holds) => Some(f64::from(holds)),
+            _ => self.value.as_f64(),
+        }
     }
 
     /// The values, if they are a list of numbers.

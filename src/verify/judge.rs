@@ -3,7 +3,9 @@
 //! | test | a simulated value passes when it is within |
 //! |---|---|
 //! | `z_mean` | `z sd / sqrt(n) + bias`, `sd` known, `n` simulated |
+//! | `poisson_count` | the same, for `n` counts whose variance is their mean |
 //! | `z_prop`, `quantile_sign` | `z sqrt(p (1 - p) / n) + bias`; the exact binomial test where `n p (1 - p) < 100` |
+//! | `z_time_average` | `z sqrt(v / T) + bias`, `v` the known asymptotic variance, `T` simulated |
 //! | `rep_t`, or a spread that is estimated | Student's t at the same error, with the replications' own spread, `+ bias` |
 //! | `deterministic` | the tolerances given |
 //! | `ks` | the band of Dvoretzky, Kiefer and Wolfowitz, for `n` simulated |
@@ -17,6 +19,7 @@
 
 use super::case::{Case, Metric};
 use super::report::{Row, Verdict};
+use crate::model::fidelity::Fidelity;
 use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 
 /// Two-sided error of one test: that of 4.5 standard errors.
@@ -43,6 +46,8 @@ pub struct Evidence {
     pub noise: Noise,
     /// How far off it may be because it was read from windows.
     pub slack: f64,
+    /// What moved.
+    pub fidelity: Fidelity,
 }
 
 /// Random error of a simulated value.
@@ -52,8 +57,12 @@ pub enum Noise {
     Observations(f64),
     /// Standard error, from so many replications.
     Estimated(f64, f64),
+    /// Mean over so many seconds, whose asymptotic variance the test knows.
+    Time(f64),
     /// None: an expectation.
     Expectation,
+    /// The value is known to be a bound: the largest that was found must not be above it.
+    Bound,
 }
 
 impl Finding {
@@ -63,6 +72,7 @@ impl Finding {
             value,
             noise,
             slack: 0.0,
+            fidelity: Fidelity::Cohort,
         })
     }
 
@@ -72,6 +82,7 @@ impl Finding {
             value,
             noise,
             slack,
+            fidelity: Fidelity::Cohort,
         })
     }
 
@@ -79,6 +90,31 @@ impl Finding {
     pub fn mean(values: &[f64]) -> Finding {
         let (mean, se) = mean_and_error(values);
         Finding::of(mean, Noise::Estimated(se, values.len() as f64))
+    }
+
+    /// Means over replications that are known as a list: the one that is furthest off, by its own
+    /// error, stands for all.
+    pub fn means(known: &[f64], found: &[Vec<f64>]) -> Finding {
+        let off = |(known, values): (&f64, &Vec<f64>)| {
+            let (mean, se) = mean_and_error(values);
+            ((mean - known).abs(), se, values.len() as f64)
+        };
+        let all = known.iter().zip(found).map(off);
+        let worst = all.max_by(|a, b| (a.0 * b.1).total_cmp(&(b.0 * a.1)));
+        match worst {
+            Some((off, se, n)) => Finding::of(off, Noise::Estimated(se, n)),
+            None => Finding::not("the list is empty"),
+        }
+    }
+
+    /// The largest value found of one that is known to have a bound.
+    pub fn at_most(largest: f64) -> Finding {
+        Finding::of(largest, Noise::Bound)
+    }
+
+    /// Whether something holds.
+    pub fn whether(holds: bool) -> Finding {
+        Finding::of(f64::from(holds), Noise::Expectation)
     }
 
     /// Numbers that are known as a list: their largest difference from it.
@@ -90,6 +126,25 @@ impl Finding {
             false => f64::NAN,
         };
         Finding::of(off, Noise::Expectation)
+    }
+
+    /// The same, of requests simulated one by one.
+    pub fn by_request(self) -> Finding {
+        match self {
+            Finding::Value(evidence) => Finding::Value(Evidence {
+                fidelity: Fidelity::Request,
+                ..evidence
+            }),
+            other => other,
+        }
+    }
+
+    /// The same, which may be so much further off.
+    pub fn with_slack(self, slack: f64) -> Finding {
+        match self {
+            Finding::Value(evidence) => Finding::Value(Evidence { slack, ..evidence }),
+            other => other,
+        }
     }
 
     /// Not covered.
@@ -141,6 +196,7 @@ pub fn judge(case: &Case, metric: &Metric, finding: Finding) -> Row {
         return row;
     }
     row.simulated = Some(evidence.value);
+    row.fidelity = evidence.fidelity.name().into();
     let (se, tolerance) = match tolerance(case, metric, expected, &evidence) {
         Ok(found) => found,
         Err(why) => {
@@ -154,6 +210,10 @@ pub fn judge(case: &Case, metric: &Metric, finding: Finding) -> Row {
         row.z = Some(off / se);
     }
     let pass = match binomial(metric, expected, &evidence) {
+        _ if matches!(evidence.noise, Noise::Bound) => {
+            row.why = "a bound, and the largest value found".into();
+            off <= tolerance + 1e-9 * (1.0 + expected.abs())
+        }
         Some(pass) => pass,
         // A hair's breadth for rounding.
         None => off.abs() <= tolerance + 1e-9 * (1.0 + expected.abs()),
@@ -181,7 +241,7 @@ fn expected(metric: &Metric) -> Option<f64> {
 fn observations(metric: &Metric, evidence: &Evidence) -> Option<f64> {
     let n = match evidence.noise {
         Noise::Observations(n) => n,
-        Noise::Estimated(..) => return None,
+        Noise::Estimated(..) | Noise::Time(_) | Noise::Bound => return None,
         Noise::Expectation => metric.test.n?,
     };
     (n >= 1.0).then_some(n)
@@ -209,11 +269,22 @@ fn tolerance(
             .inverse_cdf(1.0 - ERROR / 2.0);
         return Ok((se, t * se + extra + given));
     }
+    if let Noise::Time(secs) = evidence.noise {
+        let variance = test
+            .asym_var
+            .ok_or("the test gives no asymptotic variance")?;
+        let se = (variance / secs).sqrt();
+        return Ok((se, case.z * se + extra));
+    }
     let n = observations(metric, evidence);
     match (test.kind.as_str(), n) {
         ("z_mean", Some(n)) => {
             let sd = test.sd.ok_or("the test gives no sd")?;
             let se = sd / n.sqrt();
+            Ok((se, case.z * se + extra))
+        }
+        ("poisson_count", Some(n)) => {
+            let se = (expected.max(0.0) / n).sqrt();
             Ok((se, case.z * se + extra))
         }
         ("z_prop" | "quantile_sign", Some(n)) => {

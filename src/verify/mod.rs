@@ -1,5 +1,5 @@
-//! Known results against the simulator: closed forms for names, connections, caches, detection,
-//! playback, arrivals, failures at random and whole failovers.
+//! Known results against the simulator: closed forms for queues, retries, names, connections, caches,
+//! detection, playback, arrivals, failures at random and whole failovers.
 //!
 //! A case becomes a scenario and runs in the same engine as a user's file; what is compared is read
 //! from its windows and marks.
@@ -10,6 +10,10 @@
 //! | `oracles` | the cases that the program brings with it |
 //! | `base` | the scenarios that cases start from |
 //! | `series` | shares over time, read from windows |
+//! | `station`, `paths` | queues as services, and what became of each piece of work |
+//! | `queues`, `lines`, `transient` | queues in their stationary law, others, and under change |
+//! | `active`, `backlog` | sessions under a wave of demand; what an outage leaves |
+//! | `retries`, `metastable` | attempts that fail, and retries that keep a queue full |
 //! | `dns`, `cache`, `detection`, `playback`, `arrivals`, `availability` | one family each |
 //! | `scaling`, `ramp` | capacity that grows; weights of DNS that change in stages |
 //! | `analysis` | the statistics of reports |
@@ -18,9 +22,11 @@
 //! | `judge` | from a simulated value to a verdict |
 //! | `report` | rows and totals |
 
+mod active;
 mod analysis;
 mod arrivals;
 mod availability;
+mod backlog;
 mod base;
 mod cache;
 mod case;
@@ -28,17 +34,24 @@ mod detection;
 mod dns;
 mod failover;
 mod judge;
+mod lines;
+mod metastable;
 mod oracles;
 mod pairs;
+mod paths;
 mod playback;
+mod queues;
 mod ramp;
 mod refill;
 mod replication;
 mod report;
+mod retries;
 mod scaling;
 mod series;
+mod station;
 #[cfg(test)]
 mod tests;
+mod transient;
 
 pub use case::{Case, Metric, Test, parse};
 pub use oracles::embedded;
@@ -98,13 +111,26 @@ fn find(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
             "v10_failback" => ramp::failback(case, seed),
             other => Err(format!("the model {other:.40} is not known")),
         },
-        "01_queues_stationary" | "02_queues_transient" => {
-            Err("needs fidelity request: single requests in queues".into())
-        }
+        "01_queues_stationary" => match case.model.as_str() {
+            "mmc" | "mmck" | "erlang_b_case" | "erlang_a" => queues::run(case, seed),
+            "mmc_det_patience" | "mg1" | "tandem" | "jackson_feedback" => lines::run(case, seed),
+            "mg1ps" => Err("slots serve one request at a time and do not share".into()),
+            "trunk_reservation" => {
+                Err("a pool keeps no slots free for what is more important".into())
+            }
+            "mm1_retrial" | "mmc_retrial" => Err("who is refused does not wait for ever".into()),
+            other => Err(format!("the model {other:.40} is not known")),
+        },
+        "02_queues_transient" => match case.model.as_str() {
+            "mt_inf" => active::run(case, seed),
+            "fluid_backlog" => backlog::run(case, seed),
+            "transient_mmck" => transient::run(case, seed),
+            other => Err(format!("the model {other:.40} is not known")),
+        },
         "03_availability" => availability::run(case, seed),
         "06_replication" => replication::run(case, seed),
         "08_autoscaling" => scaling::run(case, seed),
-        "09_retries" => Err("needs fidelity request: single requests and their retries".into()),
+        "09_retries" => retries::run(case, seed),
         "13_output_analysis" => analysis::run(case, seed),
         other => Err(format!("the family {other:.40} is not known")),
     }

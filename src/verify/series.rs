@@ -123,6 +123,21 @@ impl Series {
             .fold(f64::INFINITY, f64::min)
     }
 
+    /// When, from zero on, the wave of this period that fits the windows of its first turn best is at
+    /// its highest.
+    pub fn peak(&self, period: f64) -> f64 {
+        let turn = 2.0 * std::f64::consts::PI / period;
+        let (mut along, mut across) = (0.0, 0.0);
+        let first = self.windows.iter().filter(|w| w.1 <= period + 1e-9);
+        for &(from, until, value) in first {
+            let angle = turn * 0.5 * (from + until);
+            along += value * libm::cos(angle);
+            across += value * libm::sin(angle);
+        }
+        let angle = libm::atan2(across, along) / turn;
+        angle.rem_euclid(period)
+    }
+
     /// The last value.
     pub fn last(&self) -> f64 {
         self.windows.last().map_or(f64::NAN, |w| w.2)

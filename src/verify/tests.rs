@@ -25,7 +25,13 @@ fn verdicts(case: &Case) -> Vec<(String, Verdict, String)> {
 }
 
 /// The cases that are simulated in a moment; the whole set is what `verify` is for.
-const QUICK: [&str; 33] = [
+const QUICK: [&str; 39] = [
+    "01/mm1k",
+    "erlb_c",
+    "fluid_backlog_b",
+    "basic_b",
+    "over_a",
+    "meta_b",
     "dns_a",
     "two_layer_a",
     "conn_exp",
@@ -89,6 +95,8 @@ fn a_value_that_is_moved_fails() {
         ("stair_b", "time_capacity_meets_demand", 1.0),
         ("stair_b", "unserved_total", 20.0),
         ("ramp_c", "share_on_new(t=60)", 0.06),
+        ("erlb_c", "blocking_prob", 0.01),
+        ("over_a", "attempt_rate", 50.0),
     ] {
         let mut case = of(id);
         case.metrics.retain(|m| m.name == metric);
@@ -142,7 +150,7 @@ fn strange_parameters_are_not_covered_and_never_panic() {
     ];
     let simulated = [
         "dns_a", "conn_ln", "warm_a12", "ttl_a", "per_a", "gray_a", "pb_a", "fill_a", "launch_c",
-        "stair_c", "ramp_c", "v10_a", "ci_a", "qci", "cover_a",
+        "stair_c", "ramp_c", "v10_a", "ci_a", "qci", "cover_a", "basic_a",
     ];
     for id in simulated {
         let case = of(id);
@@ -164,4 +172,110 @@ fn a_file_that_is_not_of_cases_says_where_it_goes_wrong() {
         (problem.place.file.as_str(), problem.place.line),
         ("bad.json", 2)
     );
+}
+
+/// What a test of a kind says of a finding.
+fn judged(value: serde_json::Value, test: serde_json::Value, finding: judge::Finding) -> Verdict {
+    let mut case = of("dns_a");
+    let metric = serde_json::json!({"name": "it", "value": value, "test": test});
+    case.metrics = vec![serde_json::from_value(metric).expect("a metric")];
+    judge::judge(&case, &case.metrics[0], finding).verdict
+}
+
+#[test]
+fn each_kind_of_test_allows_so_much_and_no_more() {
+    use judge::{Finding, Noise};
+    use serde_json::json;
+    let seen = |value: f64, n: f64| Finding::of(value, Noise::Observations(n));
+    for (value, test, good, bad) in [
+        // 4.5 standard errors are 0.045.
+        (
+            json!(1),
+            json!({"type": "z_mean", "sd": 1.0}),
+            seen(1.044, 1e4),
+            seen(1.046, 1e4),
+        ),
+        (
+            json!(0.5),
+            json!({"type": "z_prop"}),
+            seen(0.522, 1e4),
+            seen(0.523, 1e4),
+        ),
+        // Two are expected: eleven happen once in 60,000 times, twelve once in 370,000.
+        (
+            json!(1e-5),
+            json!({"type": "z_prop"}),
+            seen(11.0 / 2e5, 2e5),
+            seen(12.0 / 2e5, 2e5),
+        ),
+        // Of a quantile, the share below it; its own value does not matter.
+        (
+            json!(77),
+            json!({"type": "quantile_sign", "p": 0.9}),
+            seen(0.9134, 1e4),
+            seen(0.9136, 1e4),
+        ),
+        (
+            json!(100),
+            json!({"type": "poisson_count"}),
+            seen(100.44, 1e4),
+            seen(100.46, 1e4),
+        ),
+        (
+            json!(1),
+            json!({"type": "z_time_average", "asym_var": 4.0, "horizon": 9.0}),
+            Finding::of(1.089, Noise::Time(1e4)),
+            Finding::of(1.091, Noise::Time(1e4)),
+        ),
+        // Student's law of 200 replications at that error: 4.62.
+        (
+            json!(1),
+            json!({"type": "rep_t"}),
+            Finding::of(1.046, Noise::Estimated(0.01, 200.0)),
+            Finding::of(1.0465, Noise::Estimated(0.01, 200.0)),
+        ),
+        (
+            json!(true),
+            json!({"type": "deterministic"}),
+            Finding::whether(true),
+            Finding::whether(false),
+        ),
+        (
+            json!(2),
+            json!({"type": "deterministic"}),
+            Finding::at_most(1.9),
+            Finding::at_most(2.1),
+        ),
+    ] {
+        let both = [good, bad].map(|finding| judged(value.clone(), test.clone(), finding));
+        assert_eq!(both, [Verdict::Pass, Verdict::Fail], "{test}");
+    }
+}
+
+/// A system that is not what the case says is noticed: one more place to wait, another law of service.
+#[test]
+fn another_system_fails() {
+    for (id, key, other, metric) in [
+        ("01/mm1k", "K", serde_json::json!(6), "blocking_prob"),
+        ("01/mm1k", "c", serde_json::json!(2), "mean_wait_accepted"),
+        (
+            "mg1_det_lo",
+            "service",
+            serde_json::json!({"type": "exp", "mean": 1.0}),
+            "mean_wait",
+        ),
+        (
+            "basic_b",
+            "max_attempts",
+            serde_json::json!(3),
+            "mean_attempts",
+        ),
+    ] {
+        let mut case = of(id);
+        case.params.insert(key.into(), other);
+        case.metrics.retain(|m| m.name == metric);
+        case.metrics[0].test.n = Some(2e4);
+        let found = verdicts(&case);
+        assert_eq!(found[0].1, Verdict::Fail, "{id} with another {key}");
+    }
 }

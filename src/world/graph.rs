@@ -69,6 +69,8 @@ pub struct Node {
     pub slots: f64,
     /// Waiting places of an instance.
     pub queue: f64,
+    /// Nobody waits longer, in seconds, on average; infinite: as long as it takes.
+    pub queue_secs: f64,
     /// Mean time that a request keeps a slot busy.
     pub mean_secs: f64,
     /// Squared coefficient of variation of that time.
@@ -157,6 +159,10 @@ impl Graph {
             nodes.push(Node {
                 slots: f64::from(service.slots),
                 queue: f64::from(service.queue),
+                queue_secs: service
+                    .queue_timeout
+                    .as_ref()
+                    .map_or(f64::INFINITY, law::mean),
                 mean_secs,
                 scv: if mean_secs > 0.0 {
                     law::variance(&service.time) / (mean_secs * mean_secs)

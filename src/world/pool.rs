@@ -27,6 +27,20 @@ pub struct Servers {
     pub scv: f64,
 }
 
+impl Servers {
+    /// With no more places than are served in so many seconds: who would wait longer is refused.
+    pub fn within(self, secs: f64) -> Servers {
+        if secs == f64::INFINITY {
+            return self;
+        }
+        let served = self.slots / self.mean_secs.max(1e-12) * secs;
+        Servers {
+            queue: self.queue.min(served),
+            ..self
+        }
+    }
+}
+
 /// State of the queue between steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pool {

@@ -109,9 +109,6 @@ direct = true
 attempts = 1
 timeout = "1h"
 
-[variation]
-demand = 0
-
 [[service]]
 name = "pool"
 slots = {slots}

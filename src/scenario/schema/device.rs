@@ -87,6 +87,7 @@ fn device(section: &mut Section, plain: bool) -> DeviceClass {
             setting("inf"),
             Range::new(0.0, f64::INFINITY),
         ),
+        retry_by_success: section.flag("retry_by_success", false),
         retry_burst: Some(section.number("retry_burst", setting("10"), Range::new(0.0, 1e9)))
             .filter(|_| burst),
         retry_breaker: section.share("retry_breaker", setting("1"), Range::SHARE),

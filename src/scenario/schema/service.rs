@@ -110,6 +110,7 @@ fn service(
     let eject_most = health.share("eject_most", guess("0.5"), Range::SHARE);
     drop(health);
     let instances = section.has("instances");
+    let impatient = section.has("queue_timeout");
     let (headroom, after_loss) = headroom(section, regions.len(), instances);
     let scaling = scaling::scaling(section, headroom, instances);
     let scalable = section.flag("scalable", true);
@@ -143,6 +144,7 @@ fn service(
             guess("{ lognormal = { median = '10ms', p99 = '50ms' } }"),
         ),
         queue: section.count("queue", guess(slots.to_string()), 0, 1_000_000_000),
+        queue_timeout: Some(section.dist("queue_timeout", setting("1d"))).filter(|_| impatient),
         cancel: section.flag("cancel", false),
         headroom,
         dark: section.share("dark", setting("0"), Range::new(0.0, 1e3)),

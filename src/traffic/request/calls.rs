@@ -158,7 +158,7 @@ impl Requests {
         match self.pools[pool].enter(self.now, work, class, ranked, &self.tasks) {
             Entry::Served => self.begin(work),
             Entry::Waits(out) => {
-                self.tasks[work].queued = true;
+                self.wait(work);
                 if let Some(out) = out {
                     self.tasks[out].queued = false;
                     self.done(scene, out, false);
@@ -203,6 +203,26 @@ impl Requests {
         let x = ((busy - from) / (1.0 - from)).min(1.0);
         let shed = shed_share(class, scene.view.plan.graph.priorities.len(), x);
         shed >= 1.0 || shed > 0.0 && self.chance[r].uniform() < shed
+    }
+
+    /// Work waits in the queue of its pool.
+    fn wait(&mut self, work: Key) {
+        let task = &mut self.tasks[work];
+        task.queued = true;
+        if let Some(secs) = self.pools[task.pool as usize].patience() {
+            self.push_after(secs, Kind::Tires, work);
+        }
+    }
+
+    /// Work that still waits in a queue may do so no longer.
+    pub(super) fn tire(&mut self, scene: &mut Scene, work: Key) {
+        let Some(task) = self.tasks.get_mut(work).filter(|task| task.queued) else {
+            return;
+        };
+        task.queued = false;
+        let pool = task.pool as usize;
+        self.pools[pool].leave();
+        self.done(scene, work, false);
     }
 
     /// A slot takes work.
@@ -481,7 +501,7 @@ impl Requests {
         });
         match self.pools[pool].enter(self.now, work, 0, false, &self.tasks) {
             Entry::Served => self.begin(work),
-            Entry::Waits(_) => self.tasks[work].queued = true,
+            Entry::Waits(_) => self.wait(work),
             Entry::Refused => {
                 self.tasks.remove(work);
             }

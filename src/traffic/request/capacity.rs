@@ -146,9 +146,10 @@ impl Requests {
         let strain = region.strain(v);
         let before = std::mem::replace(&mut self.strain[cell], strain);
         if newly > 0 && region.dark.is_none() {
-            let living = region.instances[v].in_service() as f64;
-            let share = newly as f64 / (living + newly as f64);
-            self.lose_work(scene, (r, v), share, newly_hung as f64 / newly as f64);
+            let living = region.instances[v].in_service();
+            let hanging = newly_hung as f64 / newly as f64;
+            let (dead, all) = (newly * slots, (living + newly) * slots);
+            self.lose_work(scene, (r, v), (dead, all), hanging);
         }
         if strain != before {
             self.change_pace(zones.clone(), strain / before);
@@ -177,23 +178,30 @@ impl Requests {
         }
     }
 
-    /// Slots die with what they were working on: each is one of these with a chance of `share`, and then
-    /// hangs with a chance of `hanging`.
+    /// So many of all slots die, any of them, with what they were working on, which hangs with a chance of
+    /// `hanging`.
     fn lose_work(
         &mut self,
         scene: &mut Scene,
         (r, v): (RegionId, ServiceId),
-        share: f64,
+        (dead, of): (u64, u64),
         hanging: f64,
     ) {
         let zones = self.zones(r, v);
+        let (mut dead, mut left) = (dead, of.max(1));
         for work in self.tasks.keys() {
             let Some(task) = self.tasks.get(work) else {
                 continue;
             };
-            let here = task.state == State::Works && zones.contains(&(task.pool as usize));
-            if here && self.chance[r].uniform() < share {
-                self.free(task.pool as usize);
+            if task.state != State::Works || !zones.contains(&(task.pool as usize)) {
+                continue;
+            }
+            let pool = task.pool as usize;
+            let dies = self.chance[r].uniform() * left as f64 <= dead as f64 && dead > 0;
+            left = left.saturating_sub(1).max(1);
+            if dies {
+                dead -= 1;
+                self.free(pool);
                 match hanging > 0.0 && self.chance[r].uniform() < hanging {
                     true => self.hang(scene, work),
                     false => self.done(scene, work, false),

@@ -38,6 +38,8 @@ pub struct Pool {
     worked: u128,
     since: u64,
     time: Dist,
+    /// Who has waited so long goes; nobody does without it.
+    patience: Option<Dist>,
     draws: Draws,
 }
 
@@ -56,6 +58,7 @@ impl Pool {
             worked: 0,
             since: 0,
             time: time.clone(),
+            patience: None,
             draws,
         }
     }
@@ -169,6 +172,17 @@ impl Pool {
         self.waiting = 0;
         let works = all.into_iter().map(|w| w.1);
         works.filter(|&work| tasks.lives(work)).collect()
+    }
+
+    /// Who has waited for a time with this law goes.
+    pub fn with_patience(self, patience: Option<Dist>) -> Pool {
+        Pool { patience, ..self }
+    }
+
+    /// How long the next piece of work waits at most, in seconds; `None`: as long as it takes.
+    pub fn patience(&mut self) -> Option<f64> {
+        let patience = self.patience.as_ref()?;
+        Some(sampling::sample(&mut self.draws, patience))
     }
 
     /// How long a slot takes for the next piece of work, in nanoseconds.

@@ -63,9 +63,11 @@ pub enum Kind {
     Ring,
     /// A proxy gives up on an instance that hangs.
     HangsUp,
+    /// A piece of work has waited in a queue for as long as it may.
+    Tires,
 }
 
-const KINDS: [Kind; 19] = [
+const KINDS: [Kind; 20] = [
     Kind::Arrival,
     Kind::Done,
     Kind::Arrives,
@@ -85,6 +87,7 @@ const KINDS: [Kind; 19] = [
     Kind::Turn,
     Kind::Ring,
     Kind::HangsUp,
+    Kind::Tires,
 ];
 
 /// An event that is due.

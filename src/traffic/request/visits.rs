@@ -12,6 +12,10 @@ use crate::world::state::World;
 pub struct Visit {
     /// Where.
     pub region: usize,
+    /// In which zone.
+    pub zone: usize,
+    /// At which service.
+    pub service: ServiceId,
     /// When it arrived.
     pub arrived: Time,
     /// How long it waited for a slot, in seconds; `None`: no slot took it.
@@ -22,29 +26,31 @@ pub struct Visit {
     pub good: bool,
 }
 
-/// Visits of one service.
+/// Visits of all services.
+#[derive(Default)]
 pub(super) struct Visits {
-    service: ServiceId,
     list: Vec<Visit>,
 }
 
 impl Requests {
-    /// Records what becomes of the work of a service from now on, which begins with so many pieces of
-    /// work in each zone of each region.
-    pub fn record(&mut self, view: &View, world: &mut World, service: ServiceId, present: u64) {
+    /// Records what becomes of the work of services from now on; the first begins with so many pieces
+    /// of work in each zone of each region.
+    pub fn record(
+        &mut self,
+        view: &View,
+        world: &mut World,
+        (service, present): (ServiceId, &dyn Fn(usize) -> u64),
+    ) {
         let mut scene = Scene { view, world };
         self.look_around(&mut scene);
         for r in 0..self.regions {
-            for zone in self.zones(r, service) {
-                for _ in 0..present {
+            for (z, zone) in self.zones(r, service).enumerate() {
+                for _ in 0..present(z) {
                     self.put(zone, r, service);
                 }
             }
         }
-        self.visits = Some(Visits {
-            service,
-            list: Vec::new(),
-        });
+        self.visits = Some(Visits::default());
     }
 
     /// Hands out what was recorded.
@@ -56,20 +62,24 @@ impl Requests {
 
     /// Notes a piece of work that has come to its end.
     pub(super) fn note_visit(&mut self, task: &Task, good: bool) {
-        let now = self.now;
-        let Some(visits) = &mut self.visits else {
-            return;
-        };
-        if usize::from(task.service) != visits.service {
+        if self.visits.is_none() || usize::from(task.service) >= self.services {
             return;
         }
+        let now = self.now;
+        let (region, service) = (usize::from(task.region), usize::from(task.service));
+        let zone = (task.pool as usize).saturating_sub(self.zones(region, service).start);
         let (arrived, began) = task.times;
-        visits.list.push(Visit {
-            region: usize::from(task.region),
+        let visit = Visit {
+            region,
+            zone,
+            service,
             arrived: Time(arrived),
             waited_secs: (task.state != State::Waits).then(|| (began - arrived) as f64 * 1e-9),
             stayed_secs: (now - arrived) as f64 * 1e-9,
             good,
-        });
+        };
+        if let Some(visits) = &mut self.visits {
+            visits.list.push(visit);
+        }
     }
 }

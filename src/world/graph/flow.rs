@@ -308,7 +308,7 @@ impl Flow {
                     let slots = instances * node.slots / zones;
                     let places = instances * node.queue / zones;
                     let mean_secs = node.mean_secs * slowness;
-                    Servers {
+                    let servers = Servers {
                         slots,
                         // Who would give up before a slot is free never gets one.
                         queue: node.patience_secs.map_or(places, |secs| {
@@ -317,7 +317,8 @@ impl Flow {
                         }),
                         mean_secs,
                         scv: node.scv,
-                    }
+                    };
+                    servers.within(node.queue_secs)
                 };
                 let mut state = if weighted[v].is_empty() {
                     let zones = here.zones.max(1.0);

@@ -22,6 +22,7 @@ fn class(violators: f64, mean: f64, pin: f64) -> DeviceClass {
         backoff_cap: Span::from_secs(120.0),
         jitter: 0.2,
         retry_budget: f64::INFINITY,
+        retry_by_success: false,
         retry_burst: None,
         retry_breaker: 1.0,
         fallback_after: 0,
