@@ -41,7 +41,7 @@ fn fidelity(text: &str) -> Result<Fidelity, String> {
 }
 
 /// `1/1000`, `0.001` or `0.1 %`.
-fn scale(text: &str) -> Result<f64, String> {
+pub fn scale(text: &str) -> Result<f64, String> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     let value = match (text.split_once('/'), text.strip_suffix('%')) {
         (Some((part, whole)), _) => number(part).zip(number(whole)).map(|(a, b)| a / b),

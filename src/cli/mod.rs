@@ -6,6 +6,7 @@
 //! | `run`, `compare`, `check`, `list`, `show`, `verify` | the verbs |
 //! | `load` | from an argument to a loaded scenario |
 //! | `conduct` | from a plan to a finished study, with progress and Ctrl-C |
+//! | `cross` | `verify --cross` |
 //! | `computing` | in which fidelity, and how much of the scenario |
 //! | `output` | the only place that writes files |
 //! | `against` | the summary of an earlier run |
@@ -17,6 +18,7 @@ mod check;
 mod compare;
 mod computing;
 mod conduct;
+mod cross;
 mod failure;
 mod format;
 mod interrupt;

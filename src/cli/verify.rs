@@ -1,5 +1,6 @@
 //! `verify`: known results against the simulator.
 
+use crate::cli::cross;
 use crate::cli::failure::{Failure, say};
 use crate::cli::format::{self, Format};
 use crate::problem::{Problem, Problems};
@@ -17,11 +18,14 @@ pub struct Args {
     /// Directory with files of cases (*.json); without it, the cases that the program brings
     pub dir: Option<PathBuf>,
     /// Only families whose name begins so (`09`, `05_cache`; repeatable)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "cross")]
     pub family: Vec<String>,
     /// Only cases of this name (repeatable)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "cross")]
     pub case: Vec<String>,
+    #[command(flatten)]
+    /// The two fidelities against each other.
+    pub cross: cross::Flags,
     /// What standard output gets
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -35,6 +39,9 @@ pub struct Args {
 
 /// Runs all cases and prints what was found.
 pub fn verify(args: &Args) -> Result<u8, Failure> {
+    if let Some(argument) = &args.cross.cross {
+        return cross::verify(argument, &args.cross, args.seed, args.format, args.quiet);
+    }
     let mut cases = match &args.dir {
         None => verify::embedded(),
         Some(dir) => read(dir)?,

@@ -23,7 +23,7 @@ use crate::model::fidelity::Fidelity;
 use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 
 /// Two-sided error of one test: that of 4.5 standard errors.
-const ERROR: f64 = 6.8e-6;
+pub const ERROR: f64 = 6.8e-6;
 /// How far an expectation may lie off where a case gives neither spread nor bias. Guess.
 const EXPECTATION_SHARE: f64 = 0.005;
 

@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `case` | cases as JSON gives them |
+//! | `cross` | the two fidelities of a scenario against each other |
 //! | `oracles` | the cases that the program brings with it |
 //! | `base` | the scenarios that cases start from |
 //! | `series` | shares over time, read from windows |
@@ -30,6 +31,7 @@ mod backlog;
 mod base;
 mod cache;
 mod case;
+pub mod cross;
 mod detection;
 mod dns;
 mod failover;
