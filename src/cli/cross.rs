@@ -208,7 +208,7 @@ fn total(report: &Report, end: &str) -> String {
 
 /// Both values, their difference in percent of the first, and the difference in standard errors.
 fn cells(row: &Row) -> [String; 4] {
-    let number = |value: Option<f64>| value.map_or_else(|| "-".to_string(), cross_number);
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_string(), short);
     let off = match (row.expected, row.simulated) {
         (Some(a), Some(b)) if a != 0.0 => format!("{:+.1} %", 100.0 * (b / a - 1.0)),
         _ => "-".to_string(),
@@ -217,11 +217,12 @@ fn cells(row: &Row) -> [String; 4] {
     [number(row.expected), number(row.simulated), off, z]
 }
 
-/// Five decimals where they say something.
-fn cross_number(value: f64) -> String {
+/// As many digits as say something.
+fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.2}"),
+        size if size > 0.0 && size < 1e-3 => format!("{value:.2e}"),
         _ => format!("{value:.5}"),
     }
 }

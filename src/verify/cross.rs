@@ -7,6 +7,8 @@
 
 mod judge;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub use set::{Case, cases};
 

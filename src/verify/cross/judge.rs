@@ -105,7 +105,7 @@ pub fn rows(id: &str, name: &str, kind: Kind, sample: &Sample) -> Vec<Row> {
         if !finding.passes() {
             row.verdict = Verdict::Fail;
             row.why = format!(
-                "off by {:.4}, allowed is {:.4}",
+                "off by {:.2e}, allowed is {:.2e}",
                 finding.off, finding.allowed
             );
             let holds = || {

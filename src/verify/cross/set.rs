@@ -13,7 +13,7 @@ const STORE: &str = include_str!("store.toml");
 const SURGE: &str =
     "[[fault]]\nkind = \"demand-surge\"\nat = \"2min\"\nfor = \"2min\"\nfactor = 1.5\n";
 const ZONE: &str =
-    "[[fault]]\nkind = \"zone-loss\"\nregion = \"east\"\nat = \"2min\"\nfor = \"2min\"\n";
+    "[[fault]]\nkind = \"zone-loss\"\nregion = \"east\"\nzone = 1\nat = \"2min\"\nfor = \"2min\"\n";
 const REGION: &str =
     "[[fault]]\nkind = \"region-dark\"\nregion = \"east\"\nat = \"2min\"\nfor = \"3min\"\n";
 const SLOW: &str = "[[fault]]\nkind = \"service-degraded\"\nservice = \"store\"\nat = \"1min\"\nfor = \"10s\"\nslowness = 1000\n";
