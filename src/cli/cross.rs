@@ -179,7 +179,7 @@ fn markdown(report: &Report, pairs: &[Pair], end: &str) -> String {
         "scenario", "value", "request", "cohort", "off", "z", "verdict", "why",
     ];
     let mut text = format::head(&names);
-    for row in report.cases.iter() {
+    for row in &report.cases {
         let shown = pairs.len() == 1 || row.verdict != Verdict::Pass;
         if shown {
             let [single, counted, off, z] = cells(row);
