@@ -73,12 +73,14 @@ fn senders() -> impl Iterator<Item = Stream> {
     (0..PROCESSES).map(|process| Stream::new(1, 0, "messages", &process.to_string()))
 }
 
+/// Customers that are drawn together.
+const AHEAD: usize = 8;
+
 /// Every customer and every message has an address of its own: none moves another's luck.
 pub struct Addressed<X> {
     customers: Stream,
-    /// What the next customer will draw: made early, while the queue is busy with the one before,
-    /// which only an address allows.
-    next: (u64, u64),
+    /// What this customer and the next few draw, made together, which only addresses allow.
+    ahead: [(u64, u64); AHEAD],
     /// Per process: its stream, and how many messages it has sent.
     senders: Vec<(Stream, u64)>,
     exponential: std::marker::PhantomData<X>,
@@ -86,10 +88,9 @@ pub struct Addressed<X> {
 
 impl<X: Exponential> Addressed<X> {
     pub fn new() -> Addressed<X> {
-        let customers = Stream::new(1, 0, "customers", "");
         Addressed {
-            next: customer::<X>(&mut customers.draws(0, 0)),
-            customers,
+            customers: Stream::new(1, 0, "customers", ""),
+            ahead: [(0, 0); AHEAD],
             senders: senders().map(|stream| (stream, 0)).collect(),
             exponential: std::marker::PhantomData,
         }
@@ -99,8 +100,14 @@ impl<X: Exponential> Addressed<X> {
 impl<X: Exponential> Luck for Addressed<X> {
     #[inline]
     fn customer(&mut self, index: u64) -> (u64, u64) {
-        let after = customer::<X>(&mut self.customers.draws(index + 1, 0));
-        std::mem::replace(&mut self.next, after)
+        let place = index as usize % AHEAD;
+        if place == 0 {
+            self.ahead = self
+                .customers
+                .draws_from(index, 0)
+                .map(|mut draws| customer::<X>(&mut draws));
+        }
+        self.ahead[place]
     }
 
     #[inline]

@@ -2,10 +2,11 @@
 //!
 //! Clock, queue and addressed streams without a model around them, on two loops of any book: M/M/c
 //! (ten servers at load 0.8) with some ten events waiting, and PHOLD with 16,384. Beside them, in the
-//! same run, bare loops without addresses: ratios hold where absolute figures drift.
+//! same run, bare loops without addresses, and M/M/c as a scenario through the whole simulator: ratios
+//! hold where absolute figures drift.
 //!
 //! `cargo bench --bench engine -- once mmc 1000000` (or `phold`) runs the engine once, or what is named
-//! in a further argument, and prints events, seconds and the model's mean; for `benches/peers/run`,
+//! in a further argument (`simulator`: `mmc` as a scenario), and prints events, seconds and the model's mean; for `benches/peers/run`,
 //! `benches/instructions` and profilers.
 
 // A bench measures the wall clock; nothing that it measures reads it.
@@ -17,6 +18,7 @@
 
 mod luck;
 mod queues;
+mod scenario;
 mod workloads;
 
 use darkregion::engine::queue::Queue;
@@ -101,7 +103,7 @@ fn processor_secs() -> Option<f64> {
 }
 
 /// Runs a loop: what it did, and the seconds it took.
-fn timed(run: impl FnOnce() -> Done) -> (Done, f64) {
+fn timed<T>(run: impl FnOnce() -> T) -> (T, f64) {
     let (begun, processor) = (Instant::now(), processor_secs());
     let done = black_box(run());
     let elapsed = begun.elapsed().as_secs_f64();
@@ -124,6 +126,9 @@ fn table() {
     let ways = ways();
     // Per way: events per second of each round.
     let mut rates = vec![[vec![], vec![]]; ways.len()];
+    let simulator = scenario::simulator();
+    check("simulator", scenario::recorded(&simulator), MEAN_WAIT);
+    let mut simulated = vec![];
     for _ in 0..ROUNDS {
         for (way, rates) in ways.iter().zip(&mut rates) {
             let (done, secs) = timed(|| (way.mmc)(CUSTOMERS));
@@ -133,6 +138,8 @@ fn table() {
             check(way.name, done, MEAN_DELAY);
             rates[1].push(done.events as f64 / secs);
         }
+        let (events, secs) = timed(|| scenario::run(&simulator));
+        simulated.push(events as f64 / secs);
     }
     println!(
         "million events per processor-second, and of the packed heap's, medians of {ROUNDS} rounds"
@@ -140,19 +147,33 @@ fn table() {
     println!("{:<34} {:>13} {:>15}", "", "M/M/c", "PHOLD");
     let reference = rates[0].clone();
     for (way, rates) in ways.iter().zip(rates) {
-        let [mmc, phold] = [0, 1].map(|workload| {
-            let pairs = rates[workload].iter().zip(&reference[workload]);
-            let ratio = median(pairs.map(|(rate, reference)| rate / reference).collect());
-            (median(rates[workload].clone()) / 1e6, ratio)
-        });
+        let [mmc, phold] = [0, 1].map(|workload| compared(&rates[workload], &reference[workload]));
         println!(
             "{:<34} {:>6.1} {:>6.2} {:>8.1} {:>6.2}",
             way.name, mmc.0, mmc.1, phold.0, phold.1
         );
     }
+    let (rate, ratio) = compared(&simulated, &reference[0]);
+    println!(
+        "{:<34} {rate:>6.2} {ratio:>6.3} {:>8} {:>6}",
+        "simulator, M/M/c as a scenario", "-", "-"
+    );
+}
+
+/// Median million events per second, and median of the ratio to the reference in the same round.
+fn compared(rates: &[f64], reference: &[f64]) -> (f64, f64) {
+    let pairs = rates.iter().zip(reference);
+    let ratio = median(pairs.map(|(rate, reference)| rate / reference).collect());
+    (median(rates.to_vec()) / 1e6, ratio)
 }
 
 fn once(workload: &str, size: u64, name: &str) {
+    if (workload, name) == ("mmc", "simulator") {
+        let simulator = scenario::simulator();
+        let (events, secs) = timed(|| scenario::run(&simulator));
+        println!("{events} {secs}");
+        return;
+    }
     let ways = ways();
     let way = ways.iter().find(|way| way.name == name);
     let way = way.unwrap_or_else(|| panic!("nothing named {name}"));
