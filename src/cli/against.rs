@@ -21,7 +21,7 @@ pub struct Saved {
 /// If it cannot be read, is not a summary, or has none of these variants.
 pub fn read(path: &Path, names: &[&str]) -> Result<Saved, Failure> {
     let path = path.display().to_string();
-    let text = load::read(&path)?;
+    let text = load::read_result(&path)?;
     let value: Value = serde_json::from_str(&text).map_err(|error| {
         wrong(
             &path,

@@ -13,6 +13,8 @@ pub use variants::{Overlays, variants};
 /// Bytes that are read of a file, at most: a little more than a scenario may have, so that a longer
 /// one is still seen to be too long.
 const MOST_BYTES: u64 = 10_000_001;
+/// The same of a manifest or a summary.
+const MOST_RESULT_BYTES: u64 = 1 << 30;
 
 /// A scenario's text.
 #[derive(Clone, Debug)]
@@ -95,16 +97,40 @@ fn unknown_scenario(argument: &str) -> Failure {
 ///
 /// If it cannot be read or is not text.
 pub fn read(path: &str) -> Result<String, Failure> {
+    let bytes = bytes(path, MOST_BYTES)?;
+    text(path, bytes)
+}
+
+/// Reads what a run has written: it holds every variant, so that it may be much longer than what a user
+/// writes.
+///
+/// # Errors
+///
+/// As [`read`], and if it is longer than a run writes.
+pub fn read_result(path: &str) -> Result<String, Failure> {
+    let bytes = bytes(path, MOST_RESULT_BYTES + 1)?;
+    if bytes.len() as u64 > MOST_RESULT_BYTES {
+        return Err(Failure::input(
+            format!("{path} is larger than {} MB", MOST_RESULT_BYTES >> 20),
+            "name a file that a run has written",
+        ));
+    }
+    text(path, bytes)
+}
+
+fn bytes(path: &str, most: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = match path {
-        "-" => std::io::stdin().take(MOST_BYTES).read_to_end(&mut bytes),
-        path => {
-            std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
-        }
+        "-" => std::io::stdin().take(most).read_to_end(&mut bytes),
+        path => std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
     };
     if let Err(error) = read {
         return Err(Failure::file(Path::new(path), "cannot be read", &error));
     }
+    Ok(bytes)
+}
+
+fn text(path: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| {
         let problem = Problem {
             place: Place {

@@ -1,7 +1,7 @@
 //! `run manifest.json`: the same run again, and whether the same came out.
 
 use crate::cli::failure::{Failure, complain};
-use crate::cli::load::read;
+use crate::cli::load::read_result;
 use crate::cli::precise::Precise;
 use crate::cli::run::{Flags, Pictures, Told, finish};
 use crate::report::manifest::{Manifest, Merged};
@@ -22,7 +22,7 @@ pub fn is_manifest(argument: &str) -> bool {
 ///
 /// As `run`, and if flags contradict the manifest.
 pub fn repeat(path: &str, flags: &Flags, told: Told) -> Result<u8, Failure> {
-    let manifest = Manifest::parse(read(path)?.as_bytes()).ok_or_else(|| {
+    let manifest = Manifest::parse(read_result(path)?.as_bytes()).ok_or_else(|| {
         Failure::input(
             format!("{path} is not the manifest of a run"),
             "a scenario's file ends in .toml",

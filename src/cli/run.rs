@@ -162,6 +162,11 @@ pub fn finish(
     }
     let asked = flags.precise.asked(plan)?;
     let dir = flags.out.clone().unwrap_or_else(|| default_dir(name));
+    // A run that is repeated is compared with what it was, and must not replace it.
+    let dir = match flags.out.is_none() && Path::new(file).starts_with(&dir) {
+        true => default_dir(&format!("{name}-again")),
+        false => dir,
+    };
     let saved = match &flags.against {
         Some(path) => {
             let names: Vec<&str> = plan.variants.iter().map(|v| &*v.name).collect();

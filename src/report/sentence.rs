@@ -39,7 +39,8 @@ struct Words {
     verb: &'static str,
     less: String,
     more: String,
-    /// What it is to have no value by the horizon.
+    /// What it is to have a value by the horizon, and to have none.
+    always: &'static str,
     never: &'static str,
 }
 
@@ -48,10 +49,12 @@ fn words(measure: &Measure) -> Words {
         verb,
         less: less.to_string(),
         more: more.to_string(),
+        always: "has an end",
         never: "has no end",
     };
     match measure {
         Measure::Time(_) => Words {
+            always: "recovers",
             never: "never recovers",
             ..words("recovers", "sooner", "later")
         },
@@ -190,6 +193,7 @@ fn predicate(comparison: &Comparison, than: &str) -> String {
         verb,
         less,
         more,
+        always,
         never,
     } = words(&comparison.of);
     let Comparison {
@@ -201,7 +205,13 @@ fn predicate(comparison: &Comparison, than: &str) -> String {
     } = comparison;
     let censored = censored_a + censored_b > 0;
     let Some(difference) = &comparison.difference else {
-        return format!("{never} in {censored_b} of {pairs} replications ({a}: {censored_a})");
+        return match censored_b {
+            0 => format!(
+                "{always} in all {pairs} replications ({a}: in {})",
+                pairs - censored_a
+            ),
+            _ => format!("{never} in {censored_b} of {pairs} replications ({a}: {censored_a})"),
+        };
     };
     let fewer = comparison.less > comparison.more;
     let agrees = (difference.mean < 0.0) == fewer && !holds_zero(difference);
@@ -260,31 +270,34 @@ fn holds_zero(difference: &Estimate) -> bool {
     }
 }
 
-/// Costs are compared as shares, everything else as it is.
-fn scaled(comparison: &Comparison, difference: &Estimate) -> (Unit, f64) {
+/// Costs are compared as shares of the first variant's, everything else as it is.
+fn compared(comparison: &Comparison, difference: &Estimate) -> (Unit, f64, [Option<f64>; 2]) {
     match (&comparison.of, comparison.relative) {
         (Measure::Money(_), Some(relative)) if difference.mean != 0.0 => {
-            (Unit::Share, relative / difference.mean)
+            let ends = [comparison.relative_lo, comparison.relative_hi];
+            (Unit::Share, relative, ends)
         }
-        (measure, _) => (unit(measure), 1.0),
+        (measure, _) => (
+            unit(measure),
+            difference.mean,
+            [difference.lo, difference.hi],
+        ),
     }
 }
 
 fn amount(comparison: &Comparison, difference: &Estimate) -> String {
-    let (unit, factor) = scaled(comparison, difference);
-    figure::value(unit, (factor * difference.mean).abs())
+    let (unit, mean, _) = compared(comparison, difference);
+    figure::value(unit, mean.abs())
 }
 
 /// The interval of a difference, without its sign: ` [39, 44]`.
 fn ends(comparison: &Comparison, difference: &Estimate) -> String {
-    let (unit, factor) = scaled(comparison, difference);
-    let (Some(lo), Some(hi)) = (difference.lo, difference.hi) else {
+    let (unit, mean, [Some(lo), Some(hi)]) = compared(comparison, difference) else {
         return String::new();
     };
-    let mut ends = [(factor * lo).abs(), (factor * hi).abs()];
+    let mut ends = [lo.abs(), hi.abs()];
     ends.sort_by(f64::total_cmp);
-    let around = (factor * difference.mean).abs();
-    format!(" {}", figure::interval(unit, around, ends.map(Some)))
+    format!(" {}", figure::interval(unit, mean.abs(), ends.map(Some)))
 }
 
 /// A difference with its sign: `+3 s`.

@@ -4,6 +4,9 @@ use crate::model::measure::Measured;
 use crate::stats::beta::{binomial_cdf, t_test};
 use crate::stats::{Estimate, SignedRanks};
 
+/// Values that differ by a smaller share of their mean are the same.
+const ROUNDING: f64 = 1e-12;
+
 /// A measure of two variants, paired by replication: common random numbers make both of a pair
 /// meet the same luck, so that what is left of it in the difference is little.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,8 +16,10 @@ pub struct Paired {
     /// Mean of `b - a` over the pairs in which neither is censored; `None` where there is no such
     /// pair.
     pub difference: Option<Estimate>,
-    /// Mean of `a` over the same pairs, which the difference may be related to.
+    /// Mean of `a` over the same pairs.
     pub mean_a: Option<f64>,
+    /// The difference relative to that mean; `None` where it is 0.
+    pub relative: Option<Estimate>,
     /// Pairs in which `a` is censored.
     pub censored_a: u64,
     /// Pairs in which `b` is censored.
@@ -60,15 +65,26 @@ impl Paired {
         let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
             known().map(|(a, b)| of(a - mean_a, b - mean_b)).sum()
         };
-        let (of_a, of_b) = (sum(&|a, _| a * a), sum(&|_, b| b * b));
-        let of_difference = sum(&|a, b| (b - a) * (b - a));
         let n = differences.len() as f64;
+        // What is left of values that are all the same is rounding, and says nothing.
+        let rounding = ROUNDING * mean_a.abs().max(mean_b.abs());
+        let spread = |squares: f64| {
+            if squares > n * rounding * rounding {
+                squares
+            } else {
+                0.0
+            }
+        };
+        let of_a = spread(sum(&|a, _| a * a));
+        let of_b = spread(sum(&|_, b| b * b));
+        let of_difference = spread(sum(&|a, b| (b - a) * (b - a)));
         let error = (of_difference / (n - 1.0) / n).sqrt();
         let varies = differences.len() > 1 && of_difference > 0.0;
         let (less, more) = (count(|(a, b)| b < a), count(|(a, b)| b > a));
         Paired {
             pairs: pairs.len() as u64,
             mean_a: (!differences.is_empty()).then_some(mean_a),
+            relative: relative(&known().copied().collect::<Vec<_>>(), mean_a),
             difference: Estimate::of(&differences),
             censored_a: count(|(a, _)| a.is_infinite()),
             censored_b: count(|(_, b)| b.is_infinite()),
@@ -78,10 +94,26 @@ impl Paired {
             p_mean: varies.then(|| t_test((mean_b - mean_a) / error, n - 1.0)),
             ranks: (!differences.is_empty()).then(|| SignedRanks::of(&differences)),
             correlation: (of_a * of_b > 0.0)
-                .then(|| sum(&|a, b| a * b) / (of_a.sqrt() * of_b.sqrt())),
+                .then(|| (sum(&|a, b| a * b) / (of_a.sqrt() * of_b.sqrt())).clamp(-1.0, 1.0)),
             pairing: varies.then(|| (of_a + of_b) / of_difference),
         }
     }
+}
+
+/// The difference of two means relative to the first, by the delta method: the mean of `a` is only
+/// estimated too, and hangs together with the difference.
+fn relative(pairs: &[(f64, f64)], mean_a: f64) -> Option<Estimate> {
+    if pairs.is_empty() || mean_a == 0.0 {
+        return None;
+    }
+    let ratio = pairs.iter().map(|(a, b)| b - a).sum::<f64>() / pairs.len() as f64 / mean_a;
+    let linear = |(a, b): &(f64, f64)| ratio + ((b - a) - ratio * a) / mean_a;
+    let values: Vec<f64> = pairs.iter().map(linear).collect();
+    let estimate = Estimate::of(&values)?;
+    Some(Estimate {
+        mean: ratio,
+        ..estimate
+    })
 }
 
 /// The two-sided p value of so many differences of either sign, if both signs were equally
@@ -265,5 +297,43 @@ mod tests {
                 prop_assert!(adjusted <= bonferroni(p[i], p.len() as u64));
             }
         }
+    }
+
+    #[test]
+    fn what_only_rounds_does_not_vary() {
+        let a: Vec<Measured> = (0..40)
+            .map(|i| Measured::Value(0.1 * 3.0 + f64::from(i % 2) * 1e-17))
+            .collect();
+        let b: Vec<Measured> = (0..40)
+            .map(|i| Measured::Value(0.6 + f64::from(i % 3) * 1e-16))
+            .collect();
+        let paired = Paired::of(&a, &b);
+        assert_eq!(
+            (paired.p_mean, paired.correlation, paired.pairing),
+            (None, None, None)
+        );
+        assert!((paired.relative.unwrap().mean - 1.0).abs() < 1e-12);
+    }
+
+    /// Where `b` is twice `a` in every pair, the ratio is known exactly although both vary; where `b` is
+    /// always the same, it is known as badly as the mean of `a`.
+    #[test]
+    fn a_relative_difference_has_an_interval_of_its_own() {
+        let values: Vec<f64> = (0..40).map(|i| 100.0 + f64::from(i * 7 % 40)).collect();
+        let measured = |of: &dyn Fn(f64) -> f64| -> Vec<Measured> {
+            values.iter().map(|&x| Measured::Value(of(x))).collect()
+        };
+        let a = measured(&|x| x);
+        let doubled = Paired::of(&a, &measured(&|x| 2.0 * x)).relative.unwrap();
+        let width = |estimate: Estimate| estimate.hi.unwrap() - estimate.lo.unwrap();
+        assert!((doubled.mean - 1.0).abs() < 1e-12 && width(doubled) < 1e-12);
+        let fixed = Paired::of(&a, &measured(&|_| 200.0)).relative.unwrap();
+        // The ratio is 200 / mean - 1, and the mean is known to within a share of itself.
+        let mean = Estimate::of(&values).unwrap();
+        let expected = 200.0 / mean.mean * width(mean) / mean.mean;
+        assert!(
+            (width(fixed) / expected - 1.0).abs() < 1e-9,
+            "{fixed:?} {expected}"
+        );
     }
 }

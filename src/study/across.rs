@@ -21,7 +21,10 @@ pub fn unknown_variants(plan: &Plan) -> Vec<Problem> {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => {
                         let names: Vec<&str> = names().collect();
-                        format!("variants of this run: {}", names.join(", "))
+                        format!(
+                            "variants of this run: {}; add it with -p {name:.60}",
+                            names.join(", ")
+                        )
                     }
                 };
                 let problem = Problem {

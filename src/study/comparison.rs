@@ -23,6 +23,10 @@ pub struct Comparison {
     pub difference: Option<Estimate>,
     /// The same, relative to the mean of `a` in these pairs; `None` where that is 0.
     pub relative: Option<f64>,
+    /// Lower end of its interval, by the delta method.
+    pub relative_lo: Option<f64>,
+    /// Upper end of its interval.
+    pub relative_hi: Option<f64>,
     /// The sign test's p value over all pairs, Holm-corrected for all comparisons of the study.
     pub p_adjusted: f64,
     /// The same p value with Benjamini's and Hochberg's correction: of the comparisons below a level at
@@ -129,16 +133,14 @@ pub fn comparisons(plan: &Plan, study: &Study) -> Vec<Comparison> {
             }
             let paired = Paired::of(&a, &b);
             p_values.push(paired.p);
-            let mean = paired.difference.map(|difference| difference.mean);
             found.push(Comparison {
                 a: first.name.clone(),
                 b: other.name.clone(),
                 measure: measure.to_string(),
                 difference: paired.difference,
-                relative: mean
-                    .zip(paired.mean_a)
-                    .filter(|(_, a)| *a != 0.0)
-                    .map(|(difference, a)| difference / a),
+                relative: paired.relative.map(|relative| relative.mean),
+                relative_lo: paired.relative.and_then(|relative| relative.lo),
+                relative_hi: paired.relative.and_then(|relative| relative.hi),
                 p_adjusted: paired.p,
                 p_discovery: paired.p,
                 p_mean: paired.p_mean,

@@ -14,7 +14,8 @@ const TAKES_REGION: &str = "region-dark";
 /// A variant that loses something, seen from what survives.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LossSummary {
-    /// CPU of the busiest region that is not lost, in its worst minute until recovery.
+    /// CPU of the busiest region that is not lost, in its worst minute until recovery: of all its pools
+    /// together, so that a single one may be full while this is low.
     pub survivors_peak_cpu: Option<Estimate>,
     /// Share of eligible starts that fail, in the worst minute until recovery.
     pub shed_worst_minute: Option<Estimate>,

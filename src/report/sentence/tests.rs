@@ -9,13 +9,14 @@ use Measured::{Censored, Value};
 /// A comparison of so many tests, all as sure as this one.
 fn comparison(of: Measure, a: &[Measured], b: &[Measured], tests: u64) -> Comparison {
     let paired = Paired::of(a, b);
-    let mean = paired.difference.map(|difference| difference.mean);
     Comparison {
         a: "flow".into(),
         b: "flow-dark".into(),
         measure: of.to_string(),
         difference: paired.difference,
-        relative: mean.zip(paired.mean_a).map(|(d, a)| d / a),
+        relative: paired.relative.map(|relative| relative.mean),
+        relative_lo: paired.relative.and_then(|relative| relative.lo),
+        relative_hi: paired.relative.and_then(|relative| relative.hi),
         p_adjusted: holm(&vec![paired.p; tests as usize])[0],
         p_discovery: paired.p,
         p_mean: paired.p_mean,
@@ -112,7 +113,7 @@ fn what_never_recovers_is_counted_and_not_averaged() {
     );
     assert_eq!(
         sentence(&rto(&never, &known)),
-        "flow-dark never recovers in 0 of 40 replications (flow: 40)"
+        "flow-dark recovers in all 40 replications (flow: in 0)"
     );
     assert_eq!(
         sentence(&rto(&never, &never)),

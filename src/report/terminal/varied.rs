@@ -124,7 +124,8 @@ fn table(variants: &[&VariantSummary], sli: &str, style: Style) -> String {
     let numbers = variants[0].origin.values.len() + usize::from(losing);
     let meaning = match losing {
         true => {
-            "peak CPU: of the busiest survivor, shed: starts that fail; both in the worst minute"
+            "peak CPU: busy slots / slots of the busiest survivor, all its pools together (one pool may \
+             be full while this is low); shed: starts that fail; both in the worst minute"
                 .to_string()
         }
         false => format!("worst minute: {sli} until recovery"),

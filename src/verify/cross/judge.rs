@@ -412,8 +412,9 @@ mod tests {
 
     #[test]
     fn the_spread_of_a_few_replications_is_known_badly() {
-        let few = |scale: f64| -> Vec<f64> { (0..6).map(|i| 10.0 + scale * wave(i)).collect() };
-        let twice: Vec<f64> = few(2.0).into_iter().rev().collect();
-        assert!(spread(&few(1.0), &twice).unwrap().passes());
+        // 0.72 and 1.34, of samples that do not hang together.
+        let one = [10.0, 11.0, 9.0, 10.5, 9.2, 10.1];
+        let other = [12.0, 9.0, 10.5, 8.3, 11.0, 9.9];
+        assert!(spread(&one, &other).unwrap().passes());
     }
 }

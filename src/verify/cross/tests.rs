@@ -91,7 +91,10 @@ fn names_that_are_held_longer_in_one_of_them_fail() {
         ..case.pair().unwrap()
     };
     let found = failing(&report(pair, 12));
-    assert!(found.iter().any(|row| row.starts_with("rto")), "{found:?}");
+    assert!(
+        found.iter().any(|row| row.starts_with("shifted")),
+        "{found:?}"
+    );
 }
 
 #[test]
