@@ -355,9 +355,9 @@ impl Requests {
         requests.expect_load(view);
         requests.begin_users(view, world, (seed, replication));
         requests.begin_playing(view, world);
-        let mut scene = Scene { view, world };
+        let scene = Scene { view, world };
         for m in 0..markets {
-            requests.await_click(&mut scene, m);
+            requests.await_click(&scene, m);
         }
         requests
     }
@@ -546,9 +546,11 @@ struct Rings {
 impl Rings {
     fn lasting(&mut self, secs: f64, timed: Timed) -> usize {
         let lasts = Span::from_secs(secs).0;
-        let alike = |other: &Timed| match (timed, other) {
-            (Timed::Calls, Timed::Calls) | (Timed::Clients, Timed::Clients) => true,
-            _ => false,
+        let alike = |other: &Timed| {
+            matches!(
+                (timed, other),
+                (Timed::Calls, Timed::Calls) | (Timed::Clients, Timed::Clients)
+            )
         };
         let known = self
             .rings

@@ -109,6 +109,9 @@ direct = true
 attempts = 1
 timeout = "1h"
 
+[variation]
+demand = 0
+
 [[service]]
 name = "pool"
 slots = {slots}
