@@ -123,7 +123,8 @@ fn whole(case: &Case, seed: u64) -> Result<Vec<Finding>, String> {
     if retries {
         let class = &mut scenario.devices[0];
         class.attempts = case.count("max_attempts", 100)?;
-        class.timeout = Span::ZERO;
+        // Nothing takes time here, so nobody gives up: what fails is refused.
+        class.timeout = Span::from_secs(1.0);
         class.backoff_base = Span::ZERO;
         class.retry_budget = f64::INFINITY;
         class.fallback_after = 0;
